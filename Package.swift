@@ -1,0 +1,66 @@
+// swift-tools-version: 6.2
+// tenantgate: a multi-tenant identity gateway. The shape of the targets is explained in README.md ("Code map").
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "tenantgate",
+    products: [
+        .executable(name: "tenantgate", targets: ["tenantgate"]),
+        .executable(name: "user-service", targets: ["user-service"]),
+    ],
+    dependencies: [
+        // Event loops and sockets.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        // SQLite: the ledger, and the demo user service's users.
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        // YAML with line and column of every node, for the file and the dialects.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CJWT", pkgConfig: "libjwt", providers: [.apt(["libjwt-dev"])]),
+
+        .target(name: "Policy", swiftSettings: strict),
+        .target(name: "StrictJSON", swiftSettings: strict),
+        .target(name: "TLS", dependencies: ["COpenSSL", nioCore], swiftSettings: strict),
+        .target(name: "HTTPWire", dependencies: [nioCore], swiftSettings: strict),
+        .target(name: "Tokens", dependencies: ["Policy", "StrictJSON", "COpenSSL", "CJWT"], swiftSettings: strict),
+        .target(name: "Suspensions", dependencies: ["Policy", "StrictJSON", grdb], swiftSettings: strict),
+        .target(
+            name: "Proxy",
+            dependencies: ["Policy", "StrictJSON", "TLS", "HTTPWire", "Tokens", "Suspensions", nioCore, nioPosix],
+            swiftSettings: strict),
+        .target(
+            name: "ControlPlane",
+            dependencies: ["Policy", "StrictJSON", "TLS", "HTTPWire", "Tokens", "Suspensions", "Proxy", nioCore, nioPosix, yams, logging],
+            swiftSettings: strict),
+        .executableTarget(name: "tenantgate", dependencies: ["ControlPlane", arguments], swiftSettings: strict),
+        .executableTarget(
+            name: "user-service", dependencies: ["HTTPWire", "StrictJSON", nioCore, nioPosix, grdb, arguments], swiftSettings: strict),
+
+        .testTarget(name: "PolicyTests", dependencies: ["Policy"], swiftSettings: strict),
+        .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"], swiftSettings: strict),
+        .testTarget(name: "TLSTests", dependencies: ["TLS", nioCore, nioPosix], swiftSettings: strict),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", nioCore], swiftSettings: strict),
+        .testTarget(name: "TokensTests", dependencies: ["Tokens", "Policy", "StrictJSON"], swiftSettings: strict),
+        .testTarget(name: "SuspensionsTests", dependencies: ["Suspensions", "Policy", "StrictJSON", grdb], swiftSettings: strict),
+        .testTarget(name: "ControlPlaneTests", dependencies: ["ControlPlane", "Policy"], swiftSettings: strict),
+    ]
+)

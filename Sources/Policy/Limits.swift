@@ -1,0 +1,53 @@
+/// Every fixed bound of the gateway in one place, each with unit and reason. What the file may change says so.
+package enum Limits {
+    // MARK: messages
+
+    /// Bytes of a request line's target: longer ones are 414. What nginx and HAProxy take by default.
+    package static let target = 8 * 1024
+    /// Bytes of a whole head (start line and fields), default of `limits.headers`: 431 beyond.
+    package static let headers = 32 * 1024
+    /// Fields of a head: 431 beyond. Field tables and duplicate checks stay small.
+    package static let headerCount = 128
+    /// Bytes of one chunk-size line with its extensions (which are dropped): they carry nothing, and floods use them.
+    package static let chunkLine = 256
+    /// Bytes of a trailer section.
+    package static let trailers = 8 * 1024
+    /// Default of `limits.body`, bytes.
+    package static let body = 10 * 1024 * 1024
+
+    // MARK: identity
+
+    /// Bytes of a user or tenant id of format `string`: room for any e-mail address or URN.
+    package static let idBytes = 256
+    /// Bytes of a compact JWS, default of `limits.token`.
+    package static let token = 8 * 1024
+    /// The most that `limits.token` may be.
+    package static let tokenMaximum = 64 * 1024
+    /// Depth of JSON in tokens.
+    package static let tokenDepth = 16
+    /// Keys tried for a token without `kid`, so that HMAC secrets can rotate.
+    package static let keysTried = 4
+    /// Seconds of clock difference allowed for exp, nbf and iat.
+    package static let leeway = 30
+    /// Verified tokens remembered per event loop.
+    package static let rememberedTokens = 16 * 1024
+    /// Bytes of remembered tokens per event loop.
+    package static let rememberedTokenBytes = 32 * 1024 * 1024
+    /// Tenants in one token's array claim.
+    package static let tenantsPerToken = 256
+
+    // MARK: suspension
+
+    /// Bytes of a suspend call's body: a few flags and a reason.
+    package static let intentBody = 64 * 1024
+    /// Bytes of an answer that is learned from: JITSudo's user with its 256 KB avatar fits several times.
+    package static let learnedAnswer = 1024 * 1024
+    /// Suspend calls that one caller may have open.
+    package static let openIntents = 4
+    /// Suspend calls that one caller may make in a minute.
+    package static let intentsPerMinute = 300
+    /// Seconds that a suspend call waits for other calls for the same user.
+    package static let intentQueueSeconds = 5
+    /// Seconds in which a passive answer teaches nothing after a confirmed or unconfirmed call for the user.
+    package static let quietSeconds = 60
+}
