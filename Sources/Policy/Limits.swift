@@ -15,6 +15,14 @@ package enum Limits {
     /// Default of `limits.body`, bytes.
     package static let body = 10 * 1024 * 1024
 
+    // MARK: routes
+
+    /// Segments of a route's or dialect call's pattern: far more than any API has, and the bound of the matcher's recursion.
+    package static let patternSegments = 64
+    /// Bytes of a host name in `Host` (RFC 1035 §2.3.4) and of one label of it.
+    package static let hostName = 253
+    package static let hostLabel = 63
+
     // MARK: identity
 
     /// Bytes of a user or tenant id of format `string`: room for any e-mail address or URN.
