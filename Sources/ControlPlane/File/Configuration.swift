@@ -15,22 +15,22 @@ package struct Configuration: Sendable {
     /// Event loops; nil means one per core.
     package var threads: Int?
     /// `DirectoryIndex` is the place in this list: the directories in the file's order.
-    package var directories: [Directory]
+    package var directories: [DirectorySettings]
     package var credentials: [CredentialSettings]
-    package var upstreams: [Upstream]
+    package var upstreams: [UpstreamSettings]
     /// In the file's order: `routes[n].index == n`.
     package var routes: [Route]
     /// The envelope of refusals before a route is known.
     package var errors: Envelope
-    /// Peers whose `X-Forwarded-*`, `Forwarded` and `X-Request-ID` are believed.
-    package var trustedProxies: [AddressBlock]
+    /// Networks in CIDR notation, host bits zero, whose `X-Forwarded-*`, `Forwarded` and `X-Request-ID` are believed.
+    package var trustedProxies: [String]
     package var limits: LimitSettings
     package var timeouts: TimeoutSettings
     package var log: LogSettings
 }
 
 /// One user namespace of the file with the dialect that its user service speaks.
-package struct Directory: Sendable {
+package struct DirectorySettings: Sendable {
     package var name: String
     /// The dialect file's; for a directory without one: `required`, `flat`, its formats and nothing to learn.
     package var dialect: Dialect
@@ -39,7 +39,7 @@ package struct Directory: Sendable {
 }
 
 /// One group of servers that hold the same service.
-package struct Upstream: Sendable {
+package struct UpstreamSettings: Sendable {
     package var name: String
     package var servers: [UpstreamServer]
     /// The path that every server puts before what is forwarded: canonical, no trailing slash, empty for none. The same on all servers.
@@ -56,8 +56,6 @@ package struct Upstream: Sendable {
     package var keepAliveMilliseconds: Int64
     /// Connections to one server that an event loop may have open.
     package var connections: Int
-    /// Unused connections to one server that an event loop keeps.
-    package var idleConnections: Int
 }
 
 /// One server of an upstream: a name or an address, and a port.

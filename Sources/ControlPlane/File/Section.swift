@@ -1,0 +1,77 @@
+/// A map of the file whose keys have been held against their declarations; values are read by typed key.
+///
+/// Making one reports unknown, unsupported and missing keys. Reading a key reports what is wrong with its value.
+struct Section {
+    let place: Place
+    let reading: Reading
+    private let shape: SectionShape
+    private let entries: [String: YAMLEntry]
+
+    init(_ entries: [YAMLEntry], at place: Place, shape: SectionShape, reading: Reading) {
+        self.place = place
+        self.reading = reading
+        self.shape = shape
+        self.entries = Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
+        for entry in entries { reportUnknown(entry) }
+        for key in shape.keys where self.entries[key.name] == nil {
+            guard case .required = key.presence else { continue }
+            reading.problems.error(place, "`\(key.name)` is missing here", fix: "add `\(key.name):` (\(key.kindName))")
+        }
+    }
+
+    /// The value of `key`, its default where it isn't written; nil where it is wrong (reported) or has neither.
+    subscript<Value>(_ key: Key<Value>) -> Value? {
+        precondition(shape.keys.contains { $0.name == key.name }, "\(key.name) is not declared in \(shape.name)")
+        if let entry = entries[key.name] { return key.kind.read(entry.value, reading) }
+        guard case .byDefault(let text) = key.presence else { return nil }
+        return Self.value(ofDefault: text, key: key, reading: reading)
+    }
+
+    func has<Value>(_ key: Key<Value>) -> Bool { entries[key.name] != nil }
+
+    /// Where the key stands, or the section where it isn't written.
+    func place<Value>(_ key: Key<Value>) -> Place { entries[key.name]?.place ?? place }
+
+    /// Reports that `key` says what it can't say here.
+    func refuse<Value>(_ key: Key<Value>, _ message: String, fix remedy: String) {
+        reading.problems.error(place(key), message, fix: remedy)
+    }
+
+    private func reportUnknown(_ entry: YAMLEntry) {
+        guard !shape.keys.contains(where: { $0.name == entry.key }) else { return }
+        if shape.later.contains(entry.key) {
+            reading.problems.error(
+                entry.place, "`\(entry.key)` is not supported by this version", fix: "remove it until a version that knows it is installed")
+            return
+        }
+        let names = shape.keys.map(\.name)
+        let remedy =
+            Spelling.nearest(to: entry.key, in: names + shape.later).map { "did you mean `\($0)`?" }
+            ?? "remove it; known here: \(names.joined(separator: ", "))"
+        reading.problems.error(entry.place, "unknown key `\(entry.key)`", fix: remedy)
+    }
+
+    private static func value<Value>(ofDefault text: String, key: Key<Value>, reading: Reading) -> Value? {
+        let problems = ProblemList()
+        let node = YAMLDocument.read(text, file: "default of \(key.name)", problems: problems)
+        let value = node.flatMap { key.kind.read($0, Reading(problems: problems, folder: reading.folder)) }
+        precondition(value != nil && problems.all.isEmpty, "the default of \(key.name) is not one")
+        return value
+    }
+}
+
+extension Kind where Value == Section {
+    /// A map with the keys of `shape`.
+    static func section(_ shape: SectionShape) -> Kind<Section> {
+        Kind(
+            name: "map", schema: .object([("$ref", .string("#/$defs/\(shape.name)"))]), forms: [.map],
+            children: [SectionChild(suffix: "", shape: shape)]
+        ) { node, reading in
+            guard case .map(let entries, let place) = node else {
+                return reading.refuse(
+                    node, expected: "a map", fix: "write `{\(shape.keys.prefix(2).map { "\($0.name): …" }.joined(separator: ", "))}`")
+            }
+            return Section(entries, at: place, shape: shape, reading: reading)
+        }
+    }
+}
