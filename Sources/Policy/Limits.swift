@@ -43,6 +43,16 @@ package enum Limits {
     package static let rememberedTokenBytes = 32 * 1024 * 1024
     /// Tenants in one token's array claim.
     package static let tenantsPerToken = 256
+    /// Roles or scopes in one claim.
+    package static let rolesPerToken = 1024
+    /// The latest date in a token, seconds: the end of the year 9999. Beyond it are milliseconds and mistakes.
+    package static let latestDate: Int64 = 253_402_300_799
+    /// Seconds of leeway that the file may ask for.
+    package static let leewayMaximum: Int64 = 300
+    /// Keys in one set: far more than any issuer rotates through.
+    package static let keysInSet = 256
+    /// Bits of an RSA key: less can be broken, more makes every check of a signature a burden.
+    package static let rsaBits = 2048...8192
 
     // MARK: suspension
 
