@@ -1,0 +1,135 @@
+import Policy
+
+/// One entry of a dialect's `calls`.
+enum DialectCallSection {
+    static let call = Key("call", .callLine, .required, "Method and path; `{user}` is the user's id.")
+    static let answers = Key<AnswerWord>("answers", .choice, .required, "What a 2xx carries.")
+    static let intent = Key(
+        "intent", Kind<IntentWord>.choice.or(.section(IntentField.shape)), .optional("the call changes nobody's state"),
+        "What the caller wants: a word, or the boolean of the request's body that says it.")
+    static let means = Key<StateWord>(
+        "means", .choice, .optional("the answer says it"), "The state that a 2xx without a body stands for.")
+    static let items = Key("items", .pointer, .optional("only for lists"), "Where a list's answer keeps the users.")
+    static let more = Key("more", .pointer, .optional("one page"), "The boolean that says whether more pages follow.")
+    static let page = Key("page", .text("query name", bytes: 64), .optional("one page"), "The query parameter that asks for a page.")
+    static let shape = SectionShape(
+        "dialect_call",
+        [
+            call.declaration, answers.declaration, intent.declaration, means.declaration, items.declaration, more.declaration,
+            page.declaration,
+        ], later: ["request"])
+
+    /// What a 2xx carries.
+    enum AnswerWord: String, CaseIterable { case user, list, nothing }
+    enum IntentWord: String, CaseIterable { case suspend, activate }
+    enum StateWord: String, CaseIterable { case suspended, active }
+
+    static func read(_ section: Section, hasUser: Bool) -> (call: DialectCall, section: Section)? {
+        let line = section[call]
+        let answers = section[answers]
+        let intent = intent(section)
+        let means = section[means].map { $0 == .suspended ? UserState.suspended : .active }
+        let (items, more, page) = (section[items], section[more], section[page])
+        guard let line, let answers else { return nil }
+        checkList(section, answers, more: more, page: page)
+        checkUser(section, answers, line, hasUser: hasUser)
+        checkIntent(section, answers, line)
+        let shape: DialectCall.Answer =
+            switch answers {
+            case .user: .user
+            case .list: .list(items: items ?? JSONPointer(steps: []), more: more, page: page)
+            case .nothing: .nothing
+            }
+        let call = DialectCall(method: line.method, pattern: line.pattern, answers: shape, intent: intent, means: means, text: line.text)
+        return (call, section)
+    }
+
+    private static func intent(_ section: Section) -> DialectCall.Intent? {
+        switch section[intent] {
+        case .first(.suspend)?: .suspend
+        case .first(.activate)?: .activate
+        case .second(let field)?: IntentField.read(field)
+        case nil: nil
+        }
+    }
+
+    private static func checkList(_ section: Section, _ answers: AnswerWord, more: JSONPointer?, page: String?) {
+        if answers == .list, !section.has(items) {
+            section.refuse(items, "a list needs `items`", fix: "add `items: /data` (where the answer keeps the users)")
+        }
+        if answers != .list {
+            for (key, isThere) in [("items", section.has(items)), ("more", section.has(Self.more)), ("page", section.has(Self.page))]
+            where isThere {
+                section.reading.problems.error(section.place, "`\(key)` is for `answers: list`", fix: "remove it, or write `answers: list`")
+            }
+        }
+        if answers == .list, (more == nil) != (page == nil) {
+            section.refuse(Self.answers, "`more` and `page` belong together", fix: "write both or neither")
+        }
+    }
+
+    private static func checkUser(_ section: Section, _ answers: AnswerWord, _ line: CallLine, hasUser: Bool) {
+        if answers != .nothing, !hasUser {
+            section.refuse(
+                Self.answers, "`answers: \(answers.rawValue)` needs the dialect's `user`",
+                fix: "add `user: {id: /id, suspended: {field: …, is: …}}`")
+        }
+        if answers == .nothing, section.has(Self.intent), !section.has(means) {
+            section.refuse(
+                Self.answers, "a call with an intent whose 2xx says nothing could never be confirmed",
+                fix: "add `means: suspended` or `means: active`, or write `answers: user`")
+        }
+    }
+
+    private static func checkIntent(_ section: Section, _ answers: AnswerWord, _ line: CallLine) {
+        if section.has(Self.intent), line.pattern.segment(named: "user") == nil {
+            section.refuse(call, "a call with an intent needs the user's id in its path", fix: "write `{user}` where it stands")
+        }
+        if section.has(Self.intent), answers == .list {
+            section.refuse(Self.answers, "a call with an intent is about one user", fix: "write `answers: user`")
+        }
+        if section.has(means), answers == .list {
+            section.refuse(means, "`means` is for calls about one user", fix: "remove it")
+        }
+        if section.has(means), line.pattern.segment(named: "user") == nil {
+            section.refuse(call, "a call with `means` needs the user's id in its path", fix: "write `{user}` where it stands")
+        }
+    }
+}
+
+/// `intent: {field, suspend}`: a boolean of the request's body decides.
+enum IntentField {
+    static let field = Key("field", .pointer, .required, "The boolean of the request's body.")
+    static let suspend = Key("suspend", .boolean, .required, "The value that asks for a suspension; the other asks for reactivation.")
+    static let shape = SectionShape("dialect_intent", [field.declaration, suspend.declaration])
+
+    static func read(_ section: Section) -> DialectCall.Intent? {
+        let (field, suspend) = (section[field], section[suspend])
+        guard let field, let suspend else { return nil }
+        return .field(field, suspend: suspend)
+    }
+}
+
+/// `POST /v1/users/{user}/suspend`, taken apart.
+struct CallLine: Sendable {
+    let method: [UInt8]
+    let pattern: PathPattern
+    let text: String
+}
+
+extension Kind where Value == CallLine {
+    fileprivate static var callLine: Kind {
+        let schema: SchemaValue = .object([("type", .string("string")), ("pattern", .string("^[A-Z0-9_-]{1,32} /[^ ]*$"))])
+        return Kind(name: "METHOD /path", schema: schema, forms: [.scalar]) { node, reading in
+            guard case .scalar(let text, _, let place) = node else { return reading.refuse(node, expected: "a method and a path") }
+            let parts = text.split(separator: " ", omittingEmptySubsequences: false)
+            guard parts.count == 2 else {
+                return reading.refuse(node, expected: "a method and a path", fix: "for example `\"POST /v1/users/{user}/suspend\"`")
+            }
+            let method = Kind<[UInt8]>.method.read(.scalar(String(parts[0]), plain: true, place), reading)
+            let pattern = Kind<PathPattern>.pattern.read(.scalar(String(parts[1]), plain: true, place), reading)
+            guard let method, let pattern else { return nil }
+            return CallLine(method: method, pattern: pattern, text: text)
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import Policy
+
+// Addresses, servers, networks, hosts and methods.
+
+extension Kind where Value == ListenAddress {
+    /// `0.0.0.0:8443`, `[::]:8443`.
+    static var listenAddress: Kind {
+        let schema: SchemaValue = .object([
+            ("type", .string("string")), ("pattern", .string("^([0-9.]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$")),
+        ])
+        return Kind(name: "address", schema: schema, forms: [.scalar]) { node, reading in
+            guard case .scalar(let text, _, let place) = node else { return reading.refuse(node, expected: "an address") }
+            if text.hasPrefix("unix:") {
+                reading.problems.error(
+                    place, "Unix sockets are not supported by this version", fix: "write an address and a port: `127.0.0.1:8443`")
+                return nil
+            }
+            if let (host, port) = NumericAddress.endpoint(text) {
+                return ListenAddress(host: host, port: port, isIPv6: host.utf8.contains(UInt8(ascii: ":")))
+            }
+            return reading.refuse(
+                node, expected: "a numeric address and a port", fix: "for example `0.0.0.0:8443`, or `\"[::]:8443\"` for IPv6")
+        }
+    }
+}
+
+/// A server as the file writes it, with the path that it puts before everything.
+struct ServerURL: Sendable {
+    let server: UpstreamServer
+    /// Canonical, no trailing slash, empty for none.
+    let base: [UInt8]
+}
+
+extension Kind where Value == ServerURL {
+    /// `http://host:port[/base]`.
+    static var serverURL: Kind {
+        let schema: SchemaValue = .object([("type", .string("string")), ("pattern", .string("^http://[^/?#@]+(/[^?#]*)?$"))])
+        return Kind(name: "URL", schema: schema, forms: [.scalar]) { node, reading in
+            guard case .scalar(let text, _, let place) = node, text.hasPrefix("http://") else {
+                guard case .scalar(let text, _, let place) = node, let scheme = laterScheme(text) else {
+                    return reading.refuse(node, expected: "a server's URL", fix: "write `http://HOST:PORT`")
+                }
+                reading.problems.error(
+                    place, "\(scheme) upstreams are not supported by this version",
+                    fix: "write `http://HOST:PORT` of a server on a trusted network")
+                return nil
+            }
+            let rest = text.dropFirst("http://".count)
+            let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+            guard let server = server(String(rest[..<slash])) else {
+                return reading.refuse(
+                    node, expected: "http://HOST:PORT", fix: "write a host name or an address (IPv6 in brackets) and a port of 1…65535")
+            }
+            guard let base = CanonicalPrefix.read(String(rest[slash...]), at: place, reading) else { return nil }
+            return ServerURL(server: server, base: base)
+        }
+    }
+
+    private static func laterScheme(_ text: String) -> String? {
+        text.hasPrefix("https://") ? "https" : text.hasPrefix("unix:") ? "Unix socket" : nil
+    }
+
+    /// Port 80 where none is written.
+    private static func server(_ authority: String) -> UpstreamServer? {
+        let bytes = Array(authority.utf8)
+        guard let name = try? HostName(bytes.span) else { return nil }
+        var host = String(decoding: bytes[name.host], as: UTF8.self)
+        if host.hasPrefix("[") { host = String(host.dropFirst().dropLast()) }
+        return UpstreamServer(host: host, port: Int(name.port ?? 80))
+    }
+}
+
+/// A path that is put before others or taken off them.
+enum CanonicalPrefix {
+    /// The prefix without its trailing slash, empty for `/` or nothing; nil after reporting one that isn't in normal form.
+    static func read(_ text: String, at place: Place, _ reading: Reading) -> [UInt8]? {
+        var bytes = Array(text.utf8)
+        if bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        if bytes.isEmpty { return [] }
+        switch try? RequestPath.canonical(bytes.span) {
+        case .asReceived?: return bytes
+        case .rewritten(let canonical)?:
+            reading.problems.error(
+                place, "the path `\(text)` is not in its normal form", fix: "write `\(String(decoding: canonical, as: UTF8.self))`")
+        case nil:
+            reading.problems.error(
+                place, "the path `\(text)` can be read in more than one way",
+                fix: "write a plain path: no `.`, `..`, `//`, `;`, query or escapes of them")
+        }
+        return nil
+    }
+}
+
+extension Kind where Value == String {
+    /// `10.0.0.0/8`, `fd00::/8`, or one address.
+    static var network: Kind {
+        let schema: SchemaValue = .object([("type", .string("string")), ("pattern", .string("^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"))])
+        return Kind(name: "network (CIDR)", schema: schema, forms: [.scalar]) { node, reading in
+            guard case .scalar(let text, _, let place) = node else { return reading.refuse(node, expected: "a network") }
+            let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let address = NumericAddress(String(parts[0])) else {
+                return reading.refuse(node, expected: "a network in CIDR notation", fix: "for example `10.0.0.0/8` or `fd00::/8`")
+            }
+            let all = address.bytes.count * 8
+            guard let bits = parts.count == 1 ? all : NumericAddress.port(parts[1]), bits <= all else {
+                return reading.refuse(node, expected: "a prefix length of 0…\(all)", fix: "for example `\(parts[0])/\(all)`")
+            }
+            guard address.isZero(after: bits) else {
+                reading.problems.error(
+                    place, "`\(text)` has bits set after its first \(bits)", fix: "write the network's first address, or a longer prefix")
+                return nil
+            }
+            return text
+        }
+    }
+}
+
+extension Kind where Value == HostPattern {
+    /// `api.example.com`, `*.example.com`, `*`.
+    static var host: Kind {
+        let schema: SchemaValue = .object([
+            ("type", .string("string")), ("minLength", .integer(1)), ("maxLength", .integer(Limits.hostName)),
+        ])
+        return Kind(name: "host", schema: schema, forms: [.scalar]) { node, reading in
+            guard case .scalar(let text, _, _) = node else { return reading.refuse(node, expected: "a host") }
+            let lower = Array(text.utf8.map { (65...90).contains($0) ? $0 + 32 : $0 })
+            if lower == [UInt8(ascii: "*")] { return .any }
+            let isWildcard = lower.starts(with: [UInt8(ascii: "*"), UInt8(ascii: ".")])
+            let name = isWildcard ? Array(lower.dropFirst(2)) : lower
+            guard let parsed = try? HostName(name.span), parsed.port == nil, parsed.host == name.indices else {
+                return reading.refuse(node, expected: "a host without a port", fix: "for example `api.example.com`, or `*.example.com`")
+            }
+            return isWildcard ? .wildcard(Array(lower.dropFirst())) : .exact(lower)
+        }
+    }
+}
+
+extension Kind where Value == [UInt8] {
+    /// An upper-case method; TRACE and CONNECT are never forwarded.
+    static var method: Kind {
+        let schema: SchemaValue = .object([("type", .string("string")), ("pattern", .string("^[A-Z0-9_-]{1,32}$"))])
+        return Kind(name: "method", schema: schema, forms: [.scalar]) { node, reading in
+            guard case .scalar(let text, _, let place) = node else { return reading.refuse(node, expected: "a method") }
+            guard text != "TRACE", text != "CONNECT" else {
+                reading.problems.error(place, "\(text) is never forwarded", fix: "remove it")
+                return nil
+            }
+            let isToken =
+                (1...32).contains(text.utf8.count)
+                && text.utf8.allSatisfy { (65...90).contains($0) || (48...57).contains($0) || $0 == 45 || $0 == 95 }
+            guard isToken else {
+                return reading.refuse(
+                    node, expected: "a method in upper case", fix: "write `\(text.uppercased())`: methods are case-sensitive")
+            }
+            return Array(text.utf8)
+        }
+    }
+}
