@@ -152,8 +152,16 @@ private struct ValueScan {
 /// The byte behind a validated string's closing quote.
 private func endOfString(_ bytes: Span<UInt8>, from start: Int) -> Int {
     var index = start + 1
-    while bytes[index] != UInt8(ascii: "\"") {
-        index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
+    while true {
+        while let word = EightBytes(bytes, at: index) {
+            let count = word.unquotedPrefix
+            index += count
+            if count < 8 { break }
+        }
+        switch bytes[index] {
+        case UInt8(ascii: "\""): return index + 1
+        case UInt8(ascii: "\\"): index += 2
+        default: index += 1
+        }
     }
-    return index + 1
 }

@@ -11,6 +11,19 @@ func endOfWhitespace(_ bytes: Span<UInt8>, from index: Int) -> Int {
     return index
 }
 
+/// The first byte from `index` on that is not plain text in a string: a quote, a backslash, a control or the end; from the last
+/// eight bytes of the document on, and beyond ASCII, it may stop earlier.
+@inline(__always)
+func endOfPlainText(_ bytes: Span<UInt8>, from index: Int) -> Int {
+    var index = index
+    while let word = EightBytes(bytes, at: index) {
+        let count = word.plainPrefix
+        index += count
+        if count < 8 { break }
+    }
+    return index
+}
+
 /// The byte behind a number: `-? (0|[1-9][0-9]*) (.[0-9]+)? ([eE][+-]?[0-9]+)?`
 func endOfNumber(_ bytes: Span<UInt8>, from start: Int) throws(JSONError) -> Int {
     var index = start

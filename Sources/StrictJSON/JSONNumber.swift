@@ -10,17 +10,25 @@ package enum JSONNumber: Sendable, Equatable {
     static let largestExponent = 308
 
     /// The largest whole number that is not greater: how `exp` as a NumericDate (RFC 7519 §2, may have a fraction) is rounded so
-    /// that it never ends later than it says. Nil beyond 64 bits.
-    package var floor: Int64? { whole(.down) }
-
-    /// The smallest whole number that is not less: for `nbf` and `iat`. Nil beyond 64 bits.
-    package var ceiling: Int64? { whole(.up) }
-
-    private func whole(_ rule: FloatingPointRoundingRule) -> Int64? {
+    /// that it never ends later than it says. Nil beyond 62 bits.
+    package var floor: Int64? {
         switch self {
         case .integer(let value): value
-        case .fraction(let value): Int64(exactly: value.rounded(rule))
+        case .fraction(let value): truncated(value).flatMap { Double($0) > value ? $0 - 1 : $0 }
         }
+    }
+
+    /// The smallest whole number that is not less: for `nbf` and `iat`. Nil where a fraction is that of a number beyond 62 bits.
+    package var ceiling: Int64? {
+        switch self {
+        case .integer(let value): value
+        case .fraction(let value): truncated(value).flatMap { Double($0) < value ? $0 + 1 : $0 }
+        }
+    }
+
+    /// Without its fraction; nil beyond 62 bits, so that there is room to round.
+    private func truncated(_ value: Double) -> Int64? {
+        abs(value) < 0x1p62 ? Int64(value) : nil
     }
 }
 

@@ -109,7 +109,10 @@ struct JSONValidator {
         return true
     }
 
-    private mutating func skipWhitespace(_ bytes: Span<UInt8>) { at = endOfWhitespace(bytes, from: at) }
+    @inline(__always)
+    private mutating func skipWhitespace(_ bytes: Span<UInt8>) {
+        if at < bytes.count, bytes[at] <= 0x20 { at = endOfWhitespace(bytes, from: at) }
+    }
 
     private mutating func literal(_ word: String, _ bytes: Span<UInt8>) throws(JSONError) {
         for letter in word.utf8 {
@@ -124,23 +127,23 @@ struct JSONValidator {
     /// From the opening quote to behind the closing one; whether there was an escape.
     private mutating func string(_ bytes: Span<UInt8>) throws(JSONError) -> Bool {
         var isEscaped = false
-        var index = at + 1
+        var index = endOfPlainText(bytes, from: at + 1)
         while index < bytes.count {
             let byte = bytes[index]
-            if byte >= 0x20, byte < 0x80, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
-                index += 1
-            } else if byte == UInt8(ascii: "\"") {
+            switch byte {
+            case UInt8(ascii: "\""):
                 at = index + 1
                 return isEscaped
-            } else if byte == UInt8(ascii: "\\") {
+            case UInt8(ascii: "\\"):
                 isEscaped = true
                 index = try endOfEscape(bytes, from: index)
-            } else {
-                guard byte >= 0x80 else { throw JSONError(.controlCharacter, at: index) }
+            case 0..<0x20: throw JSONError(.controlCharacter, at: index)
+            default:
                 let length = utf8SequenceLength(bytes, at: index)
                 guard length > 0 else { throw JSONError(.invalidUTF8, at: index) }
                 index += length
             }
+            index = endOfPlainText(bytes, from: index)
         }
         throw JSONError(.unexpectedEnd, at: bytes.count)
     }

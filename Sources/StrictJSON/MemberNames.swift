@@ -25,16 +25,21 @@ struct MemberNames {
         fileprivate var slots: [UInt64] = []
     }
 
-    func open() -> Frame { Frame(base: names.count) }
+    mutating func open() -> Frame {
+        if names.isEmpty { names.reserveCapacity(Self.searchedOneByOne) }
+        return Frame(base: names.count)
+    }
 
-    mutating func close(_ frame: Frame) { names.removeSubrange(frame.base...) }
+    mutating func close(_ frame: Frame) { names.removeLast(names.count - frame.base) }
 
     /// Adds the name whose quotes enclose `content`; false where the object has it already.
     mutating func add(_ content: Range<Int>, isEscaped: Bool, to frame: inout Frame, in bytes: Span<UInt8>) -> Bool {
         let name = Name(content, isEscaped: isEscaped, in: bytes)
         let count = names.count - frame.base
         if count < Self.searchedOneByOne {
-            for index in frame.base..<names.count where names[index].means(name, in: bytes) { return false }
+            for index in frame.base..<names.count where names[index].head == name.head {
+                if names[index].means(name, in: bytes) { return false }
+            }
             names.append(name)
             return true
         }
@@ -86,6 +91,8 @@ extension MemberNames.Name {
                 head |= UInt64(byte) << shift
                 shift += 8
             }
+        } else if let word = EightBytes(bytes, at: content.lowerBound) {
+            head = word.prefix(content.count)
         } else {
             for index in content.lowerBound..<min(content.upperBound, content.lowerBound + 8) {
                 head |= UInt64(bytes[index]) << shift
