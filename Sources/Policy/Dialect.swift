@@ -10,7 +10,7 @@ package struct Dialect: Sendable {
     /// How a user object tells its id and state; nil where nothing is to be learned.
     package var user: UserShape?
     package var calls: [DialectCall]
-    /// Names of further headers and cookies that carry a credential (lower case).
+    /// Names of further fields and query parameters that carry a credential, beside `SecondCredential`'s own.
     package var otherCredentials: [String]
 
     package init(
