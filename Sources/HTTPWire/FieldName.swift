@@ -1,0 +1,119 @@
+/// A field name as far as it is known: looked up in any ASCII case and with `_` read as `-`, as CGI-like servers read it.
+struct FieldName {
+    var id: FieldID
+    /// Whether the name has `_` where the known one has `-`.
+    var isVariantSpelling: Bool
+
+    static var unknown: Self { Self(id: .other, isVariantSpelling: false) }
+
+    /// Looks up the bytes in `range`. A known name is certainly a token; whether an unknown one is has still to be asked.
+    init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        guard let folded = FoldedName(bytes, range) else {
+            self = .unknown
+            return
+        }
+        self.init(id: FieldNameTable.shared.id(of: folded), isVariantSpelling: folded.hasUnderscore)
+    }
+
+    private init(id: FieldID, isVariantSpelling: Bool) {
+        self.id = id
+        self.isVariantSpelling = isVariantSpelling && id != .other
+    }
+}
+
+/// A name of at most 32 ASCII bytes in four words, letters in lower case and `_` as `-`; two are equal if their words are (no known
+/// name holds NUL, which fills the last word).
+struct FoldedName: Equatable {
+    private(set) var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    private(set) var hasUnderscore = false
+
+    /// Nil for what can't be a known name: longer ones and bytes beyond ASCII.
+    @inline(__always)
+    init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        let start = range.lowerBound
+        let count = range.count
+        guard count <= 32 else { return nil }
+        words.0 = bytes.word(at: start, count: min(count, 8))
+        if count > 8 { words.1 = bytes.word(at: start + 8, count: min(count - 8, 8)) }
+        if count > 16 { words.2 = bytes.word(at: start + 16, count: min(count - 16, 8)) }
+        if count > 24 { words.3 = bytes.word(at: start + 24, count: count - 24) }
+        guard (words.0 | words.1 | words.2 | words.3) & UInt64.highBits == 0 else { return nil }
+        fold()
+    }
+
+    @inline(__always)
+    private mutating func fold() {
+        let underscores = (words.0.underscores, words.1.underscores, words.2.underscores, words.3.underscores)
+        hasUnderscore = underscores.0 | underscores.1 | underscores.2 | underscores.3 != 0
+        words.0 = words.0.lowercased.replacing(underscores.0)
+        words.1 = words.1.lowercased.replacing(underscores.1)
+        words.2 = words.2.lowercased.replacing(underscores.2)
+        words.3 = words.3.lowercased.replacing(underscores.3)
+    }
+
+    @inline(__always)
+    static func == (left: Self, right: Self) -> Bool {
+        left.words.0 == right.words.0 && left.words.1 == right.words.1 && left.words.2 == right.words.2 && left.words.3 == right.words.3
+    }
+
+    /// A slot in a table of 256.
+    @inline(__always)
+    var slot: Int {
+        let mixed = words.0 ^ words.1 &* 0x9E37_79B9_7F4A_7C15 ^ words.2 &* 0xC2B2_AE3D_27D4_EB4F ^ words.3
+        return Int(truncatingIfNeeded: (mixed &* 0xD6E8_FEB8_6659_FD93) >> 56)
+    }
+}
+
+/// The known names by hash, in open addressing. Built once, never changed; four fifths of the slots are empty, so that a search ends soon.
+struct FieldNameTable: Sendable {
+    static let shared = FieldNameTable()
+
+    /// One above the index into `entries`, 0 for an empty slot.
+    private var slots = [UInt8](repeating: 0, count: 256)
+    private var entries: [(name: FoldedName, id: FieldID)] = []
+
+    private init() {
+        for (text, id) in FieldID.names {
+            let bytes = Array(text.description.utf8)
+            guard let name = FoldedName(bytes.span, 0..<bytes.count) else { preconditionFailure("a known name has at most 32 bytes") }
+            entries.append((name, id))
+            var slot = name.slot
+            while slots[slot] != 0 { slot = (slot + 1) & 255 }
+            slots[slot] = UInt8(entries.count)
+        }
+    }
+
+    @inline(__always)
+    func id(of name: FoldedName) -> FieldID {
+        var slot = name.slot
+        while slots[slot] != 0 {
+            let entry = entries[Int(slots[slot]) - 1]
+            if entry.name == name { return entry.id }
+            slot = (slot + 1) & 255
+        }
+        return .other
+    }
+}
+
+/// Eight ASCII characters (below 0x80, so that no sum carries into the next lane) at once.
+extension UInt64 {
+    @inline(__always)
+    fileprivate var lowercased: UInt64 {
+        let fromA = self &+ UInt64(lanes: 0x80 - UInt8(ascii: "A"))
+        let aboveZ = self &+ UInt64(lanes: 0x80 - UInt8(ascii: "Z") - 1)
+        return self | (fromA & ~aboveZ & Self.highBits) >> 2
+    }
+
+    /// 0x01 in the lanes that hold `_`.
+    @inline(__always)
+    fileprivate var underscores: UInt64 {
+        let difference = self ^ UInt64(lanes: UInt8(ascii: "_"))
+        return (~(difference &+ UInt64(lanes: 0x7F)) & Self.highBits) >> 7
+    }
+
+    /// `-` in the lanes flagged by `underscores`.
+    @inline(__always)
+    fileprivate func replacing(_ underscores: UInt64) -> UInt64 {
+        self ^ underscores &* UInt64(UInt8(ascii: "_") ^ UInt8(ascii: "-"))
+    }
+}

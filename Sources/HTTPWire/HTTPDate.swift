@@ -1,0 +1,75 @@
+package import NIOCore
+
+extension ByteBuffer {
+    /// Appends an IMF-fixdate (RFC 9110 §5.6.7), `Sun, 06 Nov 1994 08:49:37 GMT`: always 29 bytes. `seconds` is Unix time, the year 1970
+    /// to 9999. It changes once a second: whoever sends many keeps the bytes.
+    package mutating func writeHTTPDate(_ seconds: Int64) {
+        let time = Int(min(max(seconds, 0), 253_402_300_799))
+        let date = CivilDate(daysSince1970: time / 86_400)
+        writeStaticString(date.weekday)
+        writeStaticString(", ")
+        writeTwoDigits(date.day)
+        writeStaticString(date.monthName)
+        writeDecimal(date.year)
+        writeStaticString(" ")
+        writeTwoDigits(time / 3600 % 24)
+        writeStaticString(":")
+        writeTwoDigits(time / 60 % 60)
+        writeStaticString(":")
+        writeTwoDigits(time % 60)
+        writeStaticString(" GMT")
+    }
+
+    private mutating func writeTwoDigits(_ number: Int) {
+        writeInteger(UInt8(ascii: "0") + UInt8(number / 10))
+        writeInteger(UInt8(ascii: "0") + UInt8(number % 10))
+    }
+}
+
+/// A day of the Gregorian calendar.
+private struct CivilDate {
+    let year: Int
+    let month: Int
+    let day: Int
+    let weekday: StaticString
+
+    /// Howard Hinnant's `civil_from_days`: years start in March, so that the leap day is the last; eras have 400 years.
+    init(daysSince1970 days: Int) {
+        let shifted = days + 719_468
+        let dayOfEra = shifted % 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        year = shifted / 146_097 * 400 + yearOfEra + (month <= 2 ? 1 : 0)
+        weekday =
+            switch days % 7 {
+            case 0: "Thu"
+            case 1: "Fri"
+            case 2: "Sat"
+            case 3: "Sun"
+            case 4: "Mon"
+            case 5: "Tue"
+            default: "Wed"
+            }
+    }
+
+    /// With the spaces around it.
+    var monthName: StaticString {
+        switch month {
+        case 1: " Jan "
+        case 2: " Feb "
+        case 3: " Mar "
+        case 4: " Apr "
+        case 5: " May "
+        case 6: " Jun "
+        case 7: " Jul "
+        case 8: " Aug "
+        case 9: " Sep "
+        case 10: " Oct "
+        case 11: " Nov "
+        default: " Dec "
+        }
+    }
+}

@@ -1,0 +1,9 @@
+/// What came of giving more bytes to a parser.
+package enum ParseStep: Equatable, Sendable {
+    /// The head isn't all there. Nothing was consumed: call again with the same bytes and more behind them.
+    case needMore
+    /// The head was consumed and stands in the `inout` head.
+    case complete
+    /// The message is refused. Every later call gives the same answer: the connection can't be used again.
+    case failed(WireError)
+}
