@@ -43,6 +43,8 @@ package enum Limits {
     package static let rememberedTokenBytes = 32 * 1024 * 1024
     /// Tenants in one token's array claim.
     package static let tenantsPerToken = 256
+    /// Audiences in one token.
+    package static let audiencesPerToken = 256
     /// Roles or scopes in one claim.
     package static let rolesPerToken = 1024
     /// The latest date in a token, seconds: the end of the year 9999. Beyond it are milliseconds and mistakes.
