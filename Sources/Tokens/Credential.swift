@@ -1,0 +1,89 @@
+package import Policy
+
+/// What a verified token says. Only `TokenAuthority` makes one.
+package final class Credential: Sendable {
+    /// The number of the credential block that vouches for it.
+    package let block: Int
+    package let user: UserID
+    /// The user claim as `X-User-ID` carries it upstream; nil where it can't be carried exactly (see `HeaderText`).
+    package let userHeader: [UInt8]?
+    /// Who acts for the user (RFC 8693 §4.1), the current actor first. Each is a user of the directory and asked for suspension too.
+    package let actors: [UserID]
+    package let tenants: TenantClaim
+    package let roles: HeldRoles
+    package let scopes: [[UInt8]]
+    /// `X-User-Roles` for flat roles; for roles by tenant one per entry of `roles`, in its order.
+    private let rolesHeaders: [[UInt8]]
+    /// Unix seconds, rounded up.
+    package let issuedAt: Int64?
+    /// When the token is good: from `nbf` and `iat` less the leeway, until before `exp` plus the leeway; Unix seconds.
+    package let validity: Range<Int64>
+
+    /// The first second in which the token is no longer good: `exp` plus the leeway.
+    package var expires: Int64 { validity.upperBound }
+
+    /// The value of `X-User-Roles` in a request with this selected tenant: the names of the roles that count there, joined by commas,
+    /// without those that can't stand in it exactly (see `HeaderText`; a comma can't either). Nil where none is left.
+    package func rolesHeader(in tenant: TenantID?) -> [UInt8]? {
+        let header: [UInt8]?
+        switch roles {
+        case .flat: header = rolesHeaders.first
+        case .byTenant(let entries): header = entries.firstIndex { $0.tenant == tenant }.map { rolesHeaders[$0] }
+        }
+        return header.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    init(_ claims: VerifiedClaims, block: Int) {
+        self.block = block
+        user = claims.user
+        userHeader = HeaderText.isSafe(claims.userText.span) ? claims.userText : nil
+        actors = claims.actors
+        tenants = claims.tenants
+        roles = claims.roles
+        rolesHeaders =
+            switch claims.roles {
+            case .flat(let names): [HeaderText.list(names)]
+            case .byTenant(let entries): entries.map { HeaderText.list($0.roles) }
+            }
+        scopes = claims.scopes
+        issuedAt = claims.dates.issuedAt
+        validity = claims.dates.validity
+    }
+}
+
+extension Credential {
+    /// Bytes that it takes in memory, near enough: what the claims hold, and each array's own header.
+    var footprint: Int {
+        let tenantTexts: [[UInt8]] =
+            switch tenants {
+            case .none: []
+            case .one(let tenant): [tenant.spelling]
+            case .many(let tenants): tenants.map(\.spelling)
+            }
+        let roleTexts: [[UInt8]] =
+            switch roles {
+            case .flat(let names): names
+            case .byTenant(let entries): entries.flatMap { [$0.tenant.spelling] + $0.roles }
+            }
+        let texts = [tenantTexts, roleTexts, scopes, rolesHeaders].joined()
+        // An id may be kept twice: as written and in its format.
+        return 512 + actors.count * 320 + texts.reduce(0) { $0 + 2 * $1.count + 80 }
+    }
+}
+
+/// Which texts of a token may stand in a header of the upstream request.
+///
+/// Printable ASCII without a space at either end: what every upstream reads as the same bytes. Header parsers trim spaces, and some
+/// decode other bytes as Latin-1 or trim Unicode's spaces too, so that ` bob` or `bob` with a no-break space would arrive as `bob`.
+/// Such a text is left out; it still counts where the gateway itself decides.
+enum HeaderText {
+    static func isSafe(_ text: Span<UInt8>) -> Bool {
+        guard text.count > 0, text[0] != 0x20, text[text.count - 1] != 0x20 else { return false }
+        for index in text.indices where text[index] < 0x20 || text[index] > 0x7E { return false }
+        return true
+    }
+    /// Names joined by commas, those left out that can't be told apart in such a list.
+    static func list(_ names: [[UInt8]]) -> [UInt8] {
+        Array(names.filter { isSafe($0.span) && !$0.contains(UInt8(ascii: ",")) }.joined(separator: [UInt8(ascii: ",")]))
+    }
+}
