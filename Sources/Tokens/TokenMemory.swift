@@ -1,0 +1,149 @@
+import Glibc
+package import Policy
+
+/// The verified tokens that one event loop remembers, so that a signature is checked once and not at every request.
+///
+/// A table of sets with eight places each: a question reads one set, compares the whole token, and allocates nothing. It is bounded by
+/// count and by bytes. What took part in the decision is part of the key: all bytes of the token, the directory, the authority (another
+/// one empties it) and the time (asked at every hit). Suspension is not in here; it is asked on every request.
+package struct TokenMemory: ~Copyable {
+    private static let ways = 8
+
+    /// What each place holds: 0 for nothing, else a hash of token and directory that is not 0.
+    private var tags: [UInt64]
+    private var entries: [Entry?]
+    /// A bit per place of a set: asked for since the eviction last passed by.
+    private var used: [UInt8]
+    private let hash = TokenHash()
+    private let byteLimit: Int
+    private var hand = 0
+    private var authority: TokenAuthority?
+    private let verifier = SignatureVerifier()
+
+    /// Tokens remembered now.
+    package private(set) var count = 0
+    /// Bytes that they take, near enough.
+    package private(set) var bytes = 0
+
+    fileprivate struct Entry {
+        let token: [UInt8]
+        let directory: DirectoryIndex
+        let credential: Credential
+        /// Bytes that it takes.
+        let size: Int
+    }
+
+    /// `count` is rounded up to a power of two, at least 8.
+    package init(count: Int = Limits.rememberedTokens, bytes: Int = Limits.rememberedTokenBytes) {
+        var sets = 1
+        while sets * Self.ways < count { sets *= 2 }
+        tags = Array(repeating: 0, count: sets * Self.ways)
+        entries = Array(repeating: nil, count: sets * Self.ways)
+        used = Array(repeating: 0, count: sets)
+        byteLimit = bytes
+    }
+
+    /// What `token` says, verified now or remembered. `now` is in Unix seconds.
+    ///
+    /// Throws `.invalidToken`, or `.tokenExpired` where nothing else is wrong. A hit allocates nothing.
+    package mutating func credential(
+        for token: Span<UInt8>, directory: DirectoryIndex, authority: TokenAuthority, now: Int64
+    ) throws(Denial) -> Credential {
+        if self.authority !== authority { reset(to: authority) }
+        let tag = hash(token, directory) | 1
+        if let place = find(token, directory, tag) { return try remembered(at: place, now: now) }
+        do throws(TokenFault) {
+            let credential = try authority.examine(token, directory: directory, now: now, with: verifier)
+            remember(Entry(token.array, directory, credential), tag)
+            return credential
+        } catch { throw error.denial }
+    }
+
+    private mutating func reset(to authority: TokenAuthority) {
+        for place in tags.indices where tags[place] != 0 { forget(place) }
+        verifier.forget()
+        self.authority = authority
+    }
+}
+
+// MARK: places
+
+extension TokenMemory {
+    /// The first place of the tag's set. The tag's lowest bit is always 1, so the upper half chooses.
+    private func firstPlace(_ tag: UInt64) -> Int { (Int(truncatingIfNeeded: tag >> 32) & (used.count - 1)) * Self.ways }
+
+    private func find(_ token: Span<UInt8>, _ directory: DirectoryIndex, _ tag: UInt64) -> Int? {
+        let first = firstPlace(tag)
+        for place in first..<first + Self.ways where tags[place] == tag {
+            if let entry = entries[place], entry.directory == directory, entry.isToken(token) { return place }
+        }
+        return nil
+    }
+
+    private mutating func remembered(at place: Int, now: Int64) throws(Denial) -> Credential {
+        guard let credential = entries[place]?.credential else { throw .internalError }
+        guard now < credential.expires else {
+            forget(place)
+            throw .tokenExpired
+        }
+        // Only a clock that was set back comes here: `nbf` and `iat` were past once.
+        guard now >= credential.validity.lowerBound else { throw .invalidToken }
+        used[place / Self.ways] |= 1 << UInt8(place % Self.ways)
+        return credential
+    }
+
+    private mutating func remember(_ entry: Entry, _ tag: UInt64) {
+        guard entry.size <= byteLimit else { return }
+        let place = freePlace(firstPlace(tag), preferring: Int(tag >> 1) % Self.ways)
+        while bytes + entry.size > byteLimit { evictNext() }
+        tags[place] = tag
+        count += 1
+        bytes += entry.size
+        entries[place] = entry
+    }
+
+    /// An empty place of the set; else one that nobody asked for lately; else the preferred one, and all start anew.
+    private mutating func freePlace(_ first: Int, preferring preferred: Int) -> Int {
+        let places = (0..<Self.ways).map { first + ($0 + preferred) % Self.ways }
+        if let empty = places.first(where: { tags[$0] == 0 }) { return empty }
+        let set = first / Self.ways
+        let idle = places.first { used[set] >> UInt8($0 % Self.ways) & 1 == 0 }
+        if idle == nil { used[set] = 0 }
+        let place = idle ?? places[0]
+        forget(place)
+        return place
+    }
+
+    /// Makes room by bytes: the hand goes round and takes the next entry that nobody asked for since it last came by.
+    private mutating func evictNext() {
+        while true {
+            let place = hand
+            hand = (hand + 1) % tags.count
+            guard tags[place] != 0 else { continue }
+            let bit: UInt8 = 1 << UInt8(place % Self.ways)
+            guard used[place / Self.ways] & bit != 0 else { return forget(place) }
+            used[place / Self.ways] &= ~bit
+        }
+    }
+
+    private mutating func forget(_ place: Int) {
+        tags[place] = 0
+        used[place / Self.ways] &= ~(1 << UInt8(place % Self.ways))
+        count -= 1
+        bytes -= entries[place]?.size ?? 0
+        entries[place] = nil
+    }
+}
+
+extension TokenMemory.Entry {
+    init(_ token: [UInt8], _ directory: DirectoryIndex, _ credential: Credential) {
+        self.init(token: token, directory: directory, credential: credential, size: token.count + credential.footprint)
+    }
+
+    func isToken(_ other: Span<UInt8>) -> Bool {
+        guard token.count == other.count else { return false }
+        return unsafe token.withUnsafeBytes { own in
+            unsafe other.withUnsafeBytes { unsafe memcmp(own.baseAddress!, $0.baseAddress!, own.count) == 0 }
+        }
+    }
+}
