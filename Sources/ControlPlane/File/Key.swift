@@ -49,10 +49,13 @@ struct SectionShape: Sendable {
     let keys: [KeyDeclaration]
     /// Keys that a later version brings: errors that say so.
     let later: [String]
+    /// What the JSON Schema says beside the keys.
+    let rules: [(String, SchemaValue)]
 
-    init(_ name: String, _ keys: [KeyDeclaration], later: [String] = []) {
+    init(_ name: String, _ keys: [KeyDeclaration], later: [String] = [], rules: [(String, SchemaValue)] = []) {
         self.name = name
         self.keys = keys
         self.later = later
+        self.rules = rules
     }
 }

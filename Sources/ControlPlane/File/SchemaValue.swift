@@ -5,6 +5,9 @@ indirect enum SchemaValue: Sendable {
     case string(String)
     case integer(Int)
     case boolean(Bool)
+    case null
+    /// A number as JSON writes it.
+    case decimal(String)
 
     /// Indented JSON text.
     func text(indent: String = "") -> String {
@@ -18,6 +21,8 @@ indirect enum SchemaValue: Sendable {
         case .string(let text): return Self.quoted(text)
         case .integer(let value): return String(value)
         case .boolean(let value): return String(value)
+        case .decimal(let text): return text
+        case .null: return "null"
         }
     }
 

@@ -29,8 +29,13 @@ struct Section {
 
     func has<Value>(_ key: Key<Value>) -> Bool { entries[key.name] != nil }
 
+    /// Whether it has a key of a later version, which has been reported.
+    var hasUnsupported: Bool { shape.later.contains { entries[$0] != nil } }
+
     /// Where the key stands, or the section where it isn't written.
-    func place<Value>(_ key: Key<Value>) -> Place { entries[key.name]?.place ?? place }
+    func place<Value>(_ key: Key<Value>) -> Place { place(key.name) }
+
+    func place(_ name: String) -> Place { entries[name]?.place ?? place }
 
     /// Reports that `key` says what it can't say here.
     func refuse<Value>(_ key: Key<Value>, _ message: String, fix remedy: String) {

@@ -1,0 +1,71 @@
+import Policy
+
+/// What `tenantgate check` prints.
+package enum CheckReport {
+    /// Every problem with its place and remedy, and a last line that counts them; empty where there are none.
+    package static func problems(_ problems: [Problem]) -> String {
+        guard !problems.isEmpty else { return "" }
+        let errors = problems.count { $0.severity == .error }
+        let counts = [(errors, "error"), (problems.count - errors, "warning")].filter { $0.0 > 0 }
+        let summary = counts.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }.joined(separator: ", ")
+        return problems.map(\.text).joined(separator: "\n") + "\n\(summary)\n"
+    }
+
+    /// The routes as a table, in the file's order: what each takes and enforces, and below it the dialect calls that it reaches.
+    package static func routes(of configuration: Configuration) -> String {
+        let audit = RouteAudit(
+            routes: configuration.routes, bases: configuration.upstreams.map(\.base), calls: configuration.directories.map(\.dialect.calls))
+        let header = ["ROUTE", "METHODS", "UPSTREAM", "CREDENTIAL", "TENANT", "REQUIRE", "SUSPENDED"]
+        let rows = configuration.routes.map { cells($0, configuration) }
+        let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
+        var lines = [line(header, widths)]
+        for (index, row) in rows.enumerated() {
+            lines.append(line(row, widths))
+            lines += calls(configuration.routes[index], audit.callsReached(byRoute: index), configuration)
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func cells(_ route: Route, _ configuration: Configuration) -> [String] {
+        let methods = route.methods.isEmpty ? "*" : route.methods.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ",")
+        let isVerified = route.credential == .jwt
+        return [
+            host(route.host) + route.pattern.text, methods, configuration.upstreams[route.upstream].name, route.credential.rawValue,
+            isVerified ? route.tenant.rawValue : route.tenantUnverified ? "unverified" : "-", requirement(route.requirement),
+            isVerified ? (route.allowsSuspended ? "allowed" : "refused") : "-",
+        ]
+    }
+
+    private static func host(_ host: HostPattern) -> String {
+        switch host {
+        case .any: ""
+        case .exact(let name): String(decoding: name, as: UTF8.self)
+        case .wildcard(let suffix): "*" + String(decoding: suffix, as: UTF8.self)
+        }
+    }
+
+    private static func requirement(_ requirement: Requirement) -> String {
+        switch requirement {
+        case .nothing: return "-"
+        case .upstream: return "upstream"
+        case .credential(let roles, let scopes):
+            let parts = [("any role of", roles), ("scopes", scopes)].filter { !$0.1.isEmpty }
+            return parts.map { "\($0.0) \($0.1.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ","))" }.joined(
+                separator: "; ")
+        }
+    }
+
+    private static func calls(_ route: Route, _ reached: [Int], _ configuration: Configuration) -> [String] {
+        guard let directory = route.directory else { return [] }
+        let dialect = configuration.directories[directory].dialect
+        return reached.map { index in
+            let call = dialect.calls[index]
+            return "    \(call.intent == nil ? "learns from" : "suspends and reactivates by") \(dialect.name)'s \(call.text)"
+        }
+    }
+
+    private static func line(_ cells: [String], _ widths: [Int]) -> String {
+        let padded = zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
+        return String(padded.reversed().drop { $0 == " " }.reversed())
+    }
+}

@@ -1,0 +1,123 @@
+import Policy
+import Tokens
+
+/// What reading a file came to.
+package struct CheckedFile: Sendable {
+    /// Nil where the file is refused.
+    package let configuration: Configuration?
+    /// Errors and warnings, in the order of lines. Without an error there is a configuration.
+    package let problems: [Problem]
+}
+
+extension Configuration {
+    /// Reads and checks the file at `path`, with the dialects and keys that it names. Blocks on files: not for an event loop.
+    package static func read(path: String) -> CheckedFile {
+        let problems = ProblemList()
+        guard let bytes = FileBytes.read(path, problems: problems) else {
+            return CheckedFile(configuration: nil, problems: problems.sorted)
+        }
+        return read(bytes, path: path, problems: problems)
+    }
+
+    /// The same for text that was read before; `path` is what problems call it, and its folder is where relative paths start.
+    package static func read(_ bytes: [UInt8], path: String) -> CheckedFile { read(bytes, path: path, problems: ProblemList()) }
+
+    private static func read(_ bytes: [UInt8], path: String, problems: ProblemList) -> CheckedFile {
+        var configuration: Configuration?
+        if let root = YAMLDocument.read(bytes, file: path, problems: problems) {
+            let reading = Reading(problems: problems, folder: Reading.folder(of: path))
+            configuration = Kind.section(RootSection.shape).read(root, reading).flatMap { FileReader($0, path: path).read() }
+        }
+        if configuration == nil, !problems.hasErrors {
+            problems.error(Place(file: path, line: 1, column: 1), "the file can't be used", fix: "compare it with the example file")
+        }
+        return CheckedFile(configuration: problems.hasErrors ? nil : configuration, problems: problems.sorted)
+    }
+}
+
+/// Reads the sections in the order in which they refer to each other, then checks them together.
+private struct FileReader {
+    let root: Section
+    let path: String
+    var problems: ProblemList { root.reading.problems }
+
+    init(_ root: Section, path: String) {
+        self.root = root
+        self.path = path
+    }
+
+    func read() -> Configuration? {
+        let version = root[RootSection.version]
+        let (listeners, probes) = readListeners()
+        let (ledger, threads, errors) = (root[RootSection.ledger], root[RootSection.threads], root[RootSection.errors])
+        let proxies = root[RootSection.trustedProxies]
+        let limits = root[RootSection.limits].map(LimitsSection.read) ?? LimitSettings()
+        let timeouts = root[RootSection.timeouts].map(TimeoutsSection.read) ?? TimeoutSettings()
+        let log = root[RootSection.log].map(LogSection.read) ?? LogSettings()
+        let services = readServices(errors: errors ?? .flat, bodyLimit: limits.body)
+
+        guard !problems.hasErrors, version != nil, let listeners, let ledger, let errors, let proxies, let services else { return nil }
+        return Configuration(
+            path: path, listeners: listeners, probes: probes, ledger: ledger, threads: threads, directories: services.directories,
+            credentials: services.credentials, upstreams: services.upstreams, routes: services.routes, errors: errors,
+            trustedProxies: proxies, limits: limits, timeouts: timeouts, log: log)
+    }
+
+    private func readListeners() -> ([Listener]?, ListenAddress?) {
+        let sections = root[RootSection.listeners]
+        let probesSection = root[RootSection.probes]
+        let probes = probesSection.flatMap { $0[ProbesSection.address] }
+        let listeners = sections?.map(ListenerSection.read)
+        var silent: [Located<ListenAddress>] = []
+        for (section, listener) in zip(sections ?? [], listeners ?? []) {
+            if let listener { silent.append(Located(value: listener.address, place: section.place(ListenerSection.address))) }
+        }
+        ListenerSection.checkDistinct(silent + (probes.map { [$0] } ?? []), problems)
+        guard let listeners, !listeners.contains(where: { $0 == nil }) else { return (nil, probes?.value) }
+        return (listeners.compactMap(\.self), probes?.value)
+    }
+
+    private struct Services {
+        var directories: [DirectorySettings] = []
+        var credentials: [CredentialBlock] = []
+        var upstreams: [UpstreamSettings] = []
+        var routes: [Route] = []
+    }
+
+    /// Nil where anything of them is wrong.
+    private func readServices(errors: Envelope, bodyLimit: Int) -> Services? {
+        let dialects = DialectCache()
+        let directoryEntries = root[RootSection.directories] ?? []
+        let directories = directoryEntries.map { entry in entry.value.flatMap { DirectorySection.read(entry.name, $0, dialects: dialects) }
+        }
+        let directoryNames = NameTable(directoryEntries.map(\.name))
+
+        let credentials = (root[RootSection.credentials] ?? []).map {
+            CredentialSection.read($0, directories: directories, names: directoryNames)
+        }
+        let upstreamEntries = root[RootSection.upstreams] ?? []
+        let upstreams = upstreamEntries.map { entry in
+            entry.value.flatMap { UpstreamSection.read(entry.name, $0, directories: directoryNames) }
+        }
+        let upstreamNames = NameTable(upstreamEntries.map(\.name))
+        let reader = RouteReader(
+            upstreams: upstreamNames, upstreamSettings: upstreams, directories: directories, errors: errors, bodyLimit: bodyLimit)
+        let drafts = (root[RootSection.routes] ?? []).enumerated().map { reader.read($0.element, index: $0.offset) }
+
+        CredentialChecks(drafts: credentials, directories: directoryEntries, routes: drafts, problems: problems).run()
+        RouteChecks(drafts: drafts, upstreams: upstreams, directories: directories, credentials: credentials).run()
+        warnUnused(upstreamNames, upstreamEntries.map(\.place), "no route uses the upstream", "add a route, or remove it")
+        warnUnused(directoryNames, directoryEntries.map(\.place), "nothing uses the directory", "name it in an upstream, or remove it")
+
+        guard !problems.hasErrors else { return nil }
+        return Services(
+            directories: directories.compactMap(\.self), credentials: credentials.compactMap(\.block),
+            upstreams: upstreams.compactMap(\.self), routes: drafts.compactMap(\.route))
+    }
+
+    private func warnUnused(_ table: NameTable, _ places: [Place], _ what: String, _ remedy: String) {
+        for (index, name) in table.names.enumerated() where !table.used.contains(index) {
+            problems.warning(places[index], "\(what) `\(name)`", fix: remedy)
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Policy
+
+/// What only shows when all credentials are seen together (SPEC §2).
+struct CredentialChecks {
+    let drafts: [CredentialSection.Draft]
+    let directories: [Named<Section>]
+    let routes: [RouteReader.Draft]
+    let problems: ProblemList
+
+    func run() {
+        checkIssuers()
+        checkCovered()
+    }
+
+    /// The issuer picks the entry, so it must be one per directory.
+    private func checkIssuers() {
+        for (index, draft) in drafts.enumerated() {
+            guard let issuer = draft.issuer, let directory = draft.directory else { continue }
+            let same = drafts[..<index].first {
+                $0.directory == directory && $0.issuer.map { Array($0.value.utf8) } == Array(issuer.value.utf8)
+            }
+            guard let same else { continue }
+            let what = issuer.value == "absent" ? "`issuer: absent`" : "the issuer \(issuer.value)"
+            problems.error(
+                issuer.place, "the directory has \(what) twice, first on line \(same.issuer?.place.line ?? 0)",
+                fix: "make one entry of them; several secrets go into `secret_files`, several keys into a `jwks_file`")
+        }
+    }
+
+    /// A directory without an entry refuses every token: safe, but hardly meant.
+    private func checkCovered() {
+        for (index, directory) in directories.enumerated() where !drafts.contains(where: { $0.directory == index }) {
+            guard routes.contains(where: { $0.route?.directory == index && $0.route?.credential == .jwt }) else { continue }
+            problems.warning(
+                directory.place, "no credentials are declared for the directory `\(directory.name)`: every token on its routes is refused",
+                fix: "add an entry with `directory: \(directory.name)` under `credentials`")
+        }
+    }
+}

@@ -1,0 +1,100 @@
+// `listeners` and `probes`.
+
+/// One entry of `listeners`.
+enum ListenerSection {
+    static let address = Key(
+        "address", Kind.listenAddress.located, .required,
+        "Where clients connect: `0.0.0.0:8443`, `\"[::]:8443\"`. Port 0 lets the system choose.")
+    static let tls = Key(
+        "tls", Kind.section(TLSSection.shape).or(.off), .required, "Certificates; a listener that speaks plain HTTP must say `tls: off`.")
+    static let shape = SectionShape("listener", [address.declaration, tls.declaration], later: ["proxy_protocol"])
+
+    static func read(_ section: Section) -> Listener? {
+        let (address, tls) = (section[address], section[tls])
+        guard let tls else { return nil }
+        switch tls {
+        case .first(let settings):
+            let settings = TLSSection.read(settings)
+            guard let address, let settings else { return nil }
+            return Listener(address: address.value, tls: settings)
+        case .second:
+            guard let address else { return nil }
+            if NumericAddress(address.value.host)?.isLoopback == false {
+                section.reading.problems.warning(
+                    section.place(Self.tls), "tokens pass \(address.value.text) unencrypted",
+                    fix: "give it certificates, or listen on a loopback address")
+            }
+            return Listener(address: address.value, tls: nil)
+        }
+    }
+
+    /// Two of the same address could not both be bound.
+    static func checkDistinct(_ addresses: [Located<ListenAddress>], _ problems: ProblemList) {
+        for (index, address) in addresses.enumerated() where address.value.port != 0 {
+            guard let first = addresses[..<index].first(where: { $0.value == address.value }) else { continue }
+            problems.error(
+                address.place, "\(address.value.text) is listened on twice, first on line \(first.place.line)",
+                fix: "choose another port or remove one")
+        }
+    }
+}
+
+/// `tls:` of a listener.
+enum TLSSection {
+    static let certificates = Key(
+        "certificates", .list(of: .section(CertificateSection.shape), 1...256), .required, "Chosen by SNI; the first is the default.")
+    static let minimum = Key("minimum", .tlsVersion, .byDefault("\"1.2\""), "The lowest TLS version that is spoken, in quotes.")
+    static let shape = SectionShape("tls", [certificates.declaration, minimum.declaration], later: ["client_ca", "client_certificate"])
+
+    static func read(_ section: Section) -> ListenerTLS? {
+        let (certificates, minimum) = (section[certificates], section[minimum])
+        let files = (certificates ?? []).map(CertificateSection.read)
+        guard let minimum, certificates != nil, !files.contains(where: { $0 == nil }) else { return nil }
+        return ListenerTLS(certificates: files.compactMap(\.self), minimum: minimum)
+    }
+}
+
+/// One entry of `certificates`.
+enum CertificateSection {
+    static let chain = Key("chain", .file, .required, "PEM file: the certificate, then its intermediates.")
+    static let key = Key("key", .secretFile, .required, "PEM file with its private key.")
+    static let shape = SectionShape("certificate", [chain.declaration, key.declaration], later: ["client_ca", "client_certificate"])
+
+    static func read(_ section: Section) -> CertificateFiles? {
+        let (chain, key) = (section[chain], section[key])
+        guard let chain, let key else { return nil }
+        return CertificateFiles(chain: chain.path, key: key.path, chainPlace: chain.place, keyPlace: key.place)
+    }
+}
+
+/// `probes:`
+enum ProbesSection {
+    static let address = Key(
+        "address", Kind.listenAddress.located, .required, "Where `/healthz` is served, in plain HTTP and without a token.")
+    static let shape = SectionShape("probes", [address.declaration])
+}
+
+/// The one word that switches something off.
+struct Off {}
+
+extension Kind where Value == Off {
+    /// `off`; tools that read YAML 1.1 take it for `false`, so their schema may see that.
+    static var off: Kind {
+        Kind(name: "`off`", schema: .object([("enum", .array([.string("off"), .boolean(false)]))]), forms: [.scalar]) { node, reading in
+            if case .scalar("off", _, _) = node { return Off() }
+            return reading.refuse(node, expected: "a map or `off`", fix: "write `off`, or a map")
+        }
+    }
+}
+
+extension Kind where Value == ListenerTLS.Version {
+    /// `"1.2"` or `1.2`: nobody means another thing by the number.
+    fileprivate static var tlsVersion: Kind {
+        let versions = ListenerTLS.Version.allCases.map { SchemaValue.string($0.rawValue) }
+        let schema: SchemaValue = .object([("enum", .array(versions + [.decimal("1.2"), .decimal("1.3")]))])
+        return Kind(name: "`\"1.2\"` \\| `\"1.3\"`", schema: schema, forms: [.scalar]) { node, reading in
+            if case .scalar(let text, _, _) = node, let version = ListenerTLS.Version(rawValue: text) { return version }
+            return reading.refuse(node, expected: "\"1.2\" or \"1.3\"")
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Policy
+
+/// The keys at the top of the file.
+enum RootSection {
+    static let version = Key("version", .integer(1...1), .required, "The format of this file.")
+    static let listeners = Key("listeners", .list(of: .section(ListenerSection.shape), 1...64), .required, "Where clients connect.")
+    static let probes = Key("probes", .section(ProbesSection.shape), .optional("no probes"), "A listener of its own for `/healthz`.")
+    static let ledger = Key("ledger", .ledger, .required, "The database that keeps who is suspended; its folder must exist.")
+    static let threads = Key("threads", .integer(1...256), .optional("one per core"), "Event loops.")
+    static let directories = Key(
+        "directories", .named(.section(DirectorySection.shape), 1...256), .byDefault("{}"), "User namespaces, each one user service's.")
+    static let credentials = Key(
+        "credentials", .list(of: .section(CredentialSection.shape), 0...1024), .byDefault("[]"), "Whose tokens are taken.")
+    static let upstreams = Key("upstreams", .named(.section(UpstreamSection.shape), 1...1024), .required, "Services to forward to.")
+    static let routes = Key(
+        "routes", .list(of: .section(RouteSection.shape), 1...10_000), .required, "The most specific wins; the order does not matter.")
+    static let errors = Key<Envelope>("errors", .choice, .byDefault("flat"), "The shape of error bodies before a route is known.")
+    static let trustedProxies = Key(
+        "trusted_proxies", .list(of: .network, 0...1024), .byDefault("[]"),
+        "Peers whose `X-Forwarded-*`, `Forwarded` and `X-Request-ID` are believed.")
+    static let limits = Key("limits", .section(LimitsSection.shape), .byDefault("{}"), "Bounds.")
+    static let timeouts = Key("timeouts", .section(TimeoutsSection.shape), .byDefault("{}"), "Times on the client's side.")
+    static let log = Key(
+        "log", Kind<LogSettings.Destination>.logDestination.or(.section(LogSection.shape)), .byDefault("stdout"),
+        "The access log: a destination, or a map.")
+
+    static let shape = SectionShape(
+        "file",
+        [
+            version.declaration, listeners.declaration, probes.declaration, ledger.declaration, threads.declaration,
+            directories.declaration, credentials.declaration, upstreams.declaration, routes.declaration, errors.declaration,
+            trustedProxies.declaration, limits.declaration, timeouts.declaration, log.declaration,
+        ],
+        later: [
+            "admin", "fleet", "reload", "reconcile", "rate_limits", "service_tokens", "credentials_dir", "max_stale", "metrics", "cors",
+            "acknowledge", "when_behind",
+        ])
+}
