@@ -1,0 +1,36 @@
+import COpenSSL
+
+/// The private key of a PEM file.
+@safe final class PrivateKey {
+    let pointer: OpaquePointer
+
+    init(file: String) throws(TLSConfigurationError.FileProblem) {
+        var bytes = try PEMFile.read(file)
+        defer { unsafe OPENSSL_cleanse(&bytes, bytes.count) }
+        OpenSSLErrors.clear()
+        let bio = unsafe BIO_new_mem_buf(bytes, CInt(bytes.count))
+        defer { unsafe BIO_free(bio) }
+        // Asked for a pass phrase only if the key is encrypted: there is none.
+        var isEncrypted = false
+        let key = unsafe withUnsafeMutablePointer(to: &isEncrypted) { asked in
+            unsafe PEM_read_bio_PrivateKey(
+                bio, nil,
+                { _, _, _, asked in
+                    unsafe asked?.assumingMemoryBound(to: Bool.self).pointee = true
+                    return -1
+                }, asked)
+        }
+        let fault = OpenSSLErrors.drain()
+        guard let key = unsafe key else {
+            if isEncrypted { throw .encryptedKey }
+            guard let fault, fault.pemReason != PEM_R_NO_START_LINE else { throw .notPEM }
+            throw .malformed(fault.text)
+        }
+        unsafe pointer = key
+    }
+
+    deinit { unsafe EVP_PKEY_free(pointer) }
+
+    /// RSA, EC, …: libssl keeps one certificate of each in a context.
+    var kind: CInt { unsafe EVP_PKEY_get_base_id(pointer) }
+}

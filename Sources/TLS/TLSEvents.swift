@@ -1,0 +1,17 @@
+/// The handshake is done: a user inbound event, fired once, before the first data.
+package struct TLSHandshakeCompleted: Sendable, Equatable {
+    /// By ALPN; `nil`: the client offers none, which means HTTP/1.1.
+    package let applicationProtocol: String?
+    /// The name that the client asked for (SNI), as it sent it.
+    package let serverName: String?
+    package let version: TLSVersion
+    /// The session is a resumed one.
+    package let resumed: Bool
+
+    package init(applicationProtocol: String?, serverName: String?, version: TLSVersion, resumed: Bool) {
+        self.applicationProtocol = applicationProtocol
+        self.serverName = serverName
+        self.version = version
+        self.resumed = resumed
+    }
+}

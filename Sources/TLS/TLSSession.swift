@@ -1,0 +1,119 @@
+import COpenSSL
+import NIOCore
+
+/// OpenSSL's half of one connection: each method is one call whose return code becomes an enum on the spot.
+///
+/// It does no I/O: `feed` gives it what was received, `takeOutput` what is to be sent. Used on one event loop only.
+@safe final class TLSSession {
+    /// What one step of the handshake came to.
+    enum HandshakeStep {
+        case needsInput
+        case done(TLSHandshakeCompleted)
+        case failed(TLSError)
+    }
+
+    /// What one read came to.
+    enum ReadStep {
+        case data
+        /// Everything received is used up.
+        case needsInput
+        /// A record was read that carries no data for us (a KeyUpdate); there may be more.
+        case nothing
+        /// The peer's close_notify.
+        case closed
+        case failed(TLSError)
+    }
+
+    private let ssl: OpaquePointer
+    private let records = RecordBIO()
+
+    /// A server's session; `nil` without memory.
+    init?(serving certificates: CertificateSet) {
+        guard let ssl = unsafe SSL_new(certificates.context) else { return nil }
+        guard let bio = unsafe records.makeBIO() else {
+            unsafe SSL_free(ssl)
+            return nil
+        }
+        unsafe SSL_set_bio(ssl, bio, bio)
+        unsafe SSL_set_accept_state(ssl)
+        unsafe self.ssl = ssl
+    }
+
+    deinit { unsafe SSL_free(ssl) }
+
+    func handshake() -> HandshakeStep {
+        OpenSSLErrors.clear()
+        let code = unsafe SSL_do_handshake(ssl)
+        if code == 1 { return .done(completed()) }
+        return switch unsafe SSL_get_error(ssl, code) {
+        case SSL_ERROR_WANT_READ: .needsInput
+        default: .failed(TLSError(OpenSSLErrors.drain()))
+        }
+    }
+
+    /// Appends the data of at most one record to `plaintext`, whose free space must not be empty.
+    func read(into plaintext: inout ByteBuffer) -> ReadStep {
+        records.starved = false
+        OpenSSLErrors.clear()
+        var code: CInt = 0
+        unsafe plaintext.writeWithUnsafeMutableBytes(minimumWritableBytes: 1) { free in
+            var count = 0
+            code = unsafe SSL_read_ex(ssl, free.baseAddress, free.count, &count)
+            return count
+        }
+        if code == 1 { return .data }
+        return switch unsafe SSL_get_error(ssl, code) {
+        case SSL_ERROR_WANT_READ: records.starved ? .needsInput : .nothing
+        case SSL_ERROR_ZERO_RETURN: .closed
+        default: .failed(TLSError(OpenSSLErrors.drain()))
+        }
+    }
+
+    /// Makes one record of `plaintext`: 1 byte to 16 KiB. The error, if it can't.
+    func write(_ plaintext: UnsafeRawBufferPointer) -> TLSError? {
+        OpenSSLErrors.clear()
+        var count = 0
+        let code = unsafe SSL_write_ex(ssl, plaintext.baseAddress, plaintext.count, &count)
+        return code == 1 ? nil : TLSError(OpenSSLErrors.drain())
+    }
+
+    /// Makes our close_notify. A second call does nothing.
+    func sendCloseNotify() {
+        OpenSSLErrors.clear()
+        _ = unsafe SSL_shutdown(ssl)  // 0 and 1 tell whether the peer's has come; failure means that nothing can be sent any more
+        OpenSSLErrors.clear()
+    }
+}
+
+extension TLSSession {
+    /// Runs `body` with `bytes` as what was received.
+    func feed<Result>(_ bytes: UnsafeRawBufferPointer, _ body: () -> Result) -> Result {
+        unsafe records.feed(bytes, body)
+    }
+
+    /// Received bytes that OpenSSL has not taken yet; within `feed`.
+    var inputLeft: Int { records.inputLeft }
+
+    /// Bytes waiting to be taken by `takeOutput`.
+    var outputSize: Int { records.output.readableBytes }
+
+    func takeOutput() -> ByteBuffer { records.takeOutput() }
+
+    /// Makes room for records that hold `plaintext` bytes, `pieces` of them, so that the buffer grows once.
+    func reserveOutput(plaintext: Int, pieces: Int) {
+        records.output.reserveCapacity(minimumWritableBytes: plaintext + pieces * TLSLimits.recordOverhead)
+    }
+
+    private func completed() -> TLSHandshakeCompleted {
+        var name: UnsafePointer<UInt8>?
+        var length: UInt32 = 0
+        unsafe SSL_get0_alpn_selected(ssl, &name, &length)
+        let chosen = unsafe UnsafeBufferPointer(start: name, count: Int(length))
+        let server = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)
+        return TLSHandshakeCompleted(
+            applicationProtocol: unsafe chosen.isEmpty ? nil : String(decoding: chosen, as: UTF8.self),
+            serverName: unsafe server.map { unsafe String(cString: $0) },
+            version: unsafe SSL_version(ssl) == TLS1_3_VERSION ? .v1_3 : .v1_2,
+            resumed: unsafe SSL_session_reused(ssl) == 1)
+    }
+}
