@@ -19,12 +19,13 @@ package struct CallTable: Sendable {
 
     /// `path` is canonical; a trailing slash makes no difference. Allocates nothing.
     package func match(path: Span<UInt8>, method: Span<UInt8>) -> Match {
-        for calls in methods where Method.equals(calls.method, method) {
-            switch calls.trie.match(path) {
+        let methods = methods.span
+        for index in methods.indices where Method.equals(methods[index].method, method) {
+            switch methods[index].trie.match(path) {
             case .none: return .none
             case .misspelled, .ambiguous: return .ambiguousPath
             case .pattern(let found):
-                let call = calls.calls[found]
+                let call = methods[index].calls[found]
                 return .call(call.index, user: call.userSegment.map { Self.segment($0, of: path) })
             }
         }

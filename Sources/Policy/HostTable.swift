@@ -54,7 +54,8 @@ struct HostTable: Sendable {
         return Self.find(hash.value, host, 0, in: names) ?? longest
     }
 
-    private static func find(_ hash: UInt32, _ host: Span<UInt8>, _ start: Int, in names: [Name]) -> Int? {
+    private static func find(_ hash: UInt32, _ host: Span<UInt8>, _ start: Int, in list: [Name]) -> Int? {
+        let names = list.span
         var low = 0
         var high = names.count
         while low < high {

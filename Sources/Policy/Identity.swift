@@ -82,8 +82,13 @@ package enum FormattedID: Hashable, Sendable {
 
     /// Whether `bytes` spells this id.
     package func matches(_ bytes: Span<UInt8>) -> Bool {
+        matches(bytes, uuid: UUIDBits(bytes))
+    }
+
+    /// The same, where `bytes` have been read as a uuid already: to ask about many ids.
+    package func matches(_ bytes: Span<UInt8>, uuid: UUIDBits?) -> Bool {
         switch self {
-        case .uuid(let bits): return UUIDBits(bytes) == bits
+        case .uuid(let bits): return uuid == bits
         case .string(let own):
             guard own.count == bytes.count else { return false }
             for index in own.indices where own[index] != bytes[index] { return false }

@@ -38,7 +38,7 @@ struct PathTrie: Sendable {
             let found = settle(node.ends, path, end, &misspelled)
             return found >= 0 ? found : settle(node.rests, path, end, &misspelled)
         }
-        let (stop, hash) = looseHash(path, start, end)
+        let (stop, hash) = node.edges.count > 0 ? looseHash(path, start, end) : (segmentEnd(path, start, end), 0)
         if let child = child(of: node, path, start, stop, hash) {
             let found = descend(child, path, stop + 1, end, &misspelled)
             if found >= 0 { return found }
@@ -67,7 +67,7 @@ struct PathTrie: Sendable {
                 start += step.text.count
                 guard start == end || path[start] == UInt8(ascii: "/") else { return false }
             } else {
-                while start < end, path[start] != UInt8(ascii: "/") { start += 1 }
+                start = segmentEnd(path, start, end)
             }
             start += 1
         }
@@ -225,6 +225,13 @@ private func nextLoose(_ text: Span<UInt8>, _ index: inout Int) -> UInt8 {
     }
     index += 1
     return lowercased(byte)
+}
+
+@inline(__always)
+private func segmentEnd(_ path: Span<UInt8>, _ start: Int, _ end: Int) -> Int {
+    var index = start
+    while index < end, path[index] != UInt8(ascii: "/") { index += 1 }
+    return index
 }
 
 /// The end of the segment that starts at `start`, and FNV-1a over its loose bytes.

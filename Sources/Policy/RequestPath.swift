@@ -24,6 +24,7 @@ package enum RequestPath {
             if byte != UInt8(ascii: "%") {
                 try check.plain(byte)
                 index += 1
+                if check.isSettled { while index < path.count, isPathCharacter(path[index]) { index += 1 } }
                 continue
             }
             guard let decoded = escapedByte(path, at: index) else { throw .ambiguousPath }
@@ -78,6 +79,10 @@ private struct CanonicalCheck {
 
     private enum Segment { case empty, dot, dotDot, other }
     private enum Percent { case none, sign, signAndDigit }
+
+    /// Whether no further character of the open segment can make it ambiguous, so that they need not be shown.
+    @inline(__always)
+    var isSettled: Bool { segment == .other && percent == .none }
 
     /// A character that stands for itself.
     @inline(__always)

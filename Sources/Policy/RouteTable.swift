@@ -27,8 +27,9 @@ package struct RouteTable: Sendable {
     package func match(host: Span<UInt8>, path: Span<UInt8>, method: Span<UInt8>) -> Match {
         let isForbidden = Method.isForbidden(method)
         guard let group = hosts.group(of: host) else { return isForbidden ? .methodNotAllowed(allow: "") : .notFound }
+        let groups = groups.span
         switch groups[group].trie.match(path) {
-        case .pattern(let resource): return groups[group].resources[resource].match(method, isForbidden)
+        case .pattern(let resource): return groups[group].resources.span[resource].match(method, isForbidden)
         case .none, .misspelled: return isForbidden ? .methodNotAllowed(allow: "") : .notFound
         case .ambiguous: return isForbidden ? .methodNotAllowed(allow: "") : .ambiguousPath
         }
@@ -69,7 +70,8 @@ package struct RouteTable: Sendable {
 
         func match(_ method: Span<UInt8>, _ isForbidden: Bool) -> Match {
             if isForbidden { return .methodNotAllowed(allow: allow) }
-            for (name, route) in methods where name.count == method.count && Method.equals(name, method) { return .route(route) }
+            let methods = methods.span
+            for index in methods.indices where Method.equals(methods[index].name, method) { return .route(methods[index].route) }
             if let anyMethod, Method.isUpperCase(method) { return .route(anyMethod) }
             return .methodNotAllowed(allow: allow)
         }

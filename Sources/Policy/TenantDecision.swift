@@ -22,7 +22,8 @@ package enum TenantClaim: Hashable, Sendable {
         case .none: return nil
         case .one(let tenant): return tenant.id.matches(header) ? tenant : nil
         case .many(let tenants):
-            for tenant in tenants where tenant.id.matches(header) { return tenant }
+            let bits = UUIDBits(header)
+            for tenant in tenants where tenant.id.matches(header, uuid: bits) { return tenant }
             return nil
         }
     }
@@ -49,8 +50,9 @@ package enum TenantDecision {
             if rule == .required { throw .tenantRequired }
             return selection(claim.only, rule)
         }
-        guard isTenantID(header, format) else { throw .invalidTenantID }
-        guard let held = claim.tenant(spelled: header) else { throw .tenantMismatch }
+        guard let held = claim.tenant(spelled: header) else {
+            throw isTenantID(header, format) ? .tenantMismatch : .invalidTenantID
+        }
         // Under `tenant: none` the upstream never learns which of several tenants was asked for, so asking selects none.
         return selection(rule == .none ? claim.only : held, rule)
     }
