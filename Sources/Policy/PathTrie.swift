@@ -26,33 +26,37 @@ struct PathTrie: Sendable {
         var end = path.count
         if end > 1, path[end - 1] == UInt8(ascii: "/") { end -= 1 }
         var misspelled = false
-        let found = descend(0, path, 1, end, &misspelled)
+        let found = descend(0, path, 1, end, true, &misspelled)
         if found >= 0 { return misspelled ? .ambiguous : .pattern(found) }
         return misspelled ? .misspelled : .none
     }
 
     /// The first pattern in order of specificity that matches the segments from `start` on, or −1.
-    private func descend(_ index: Int, _ path: Span<UInt8>, _ start: Int, _ end: Int, _ misspelled: inout Bool) -> Int {
+    ///
+    /// `isSpelled`: so far the path is spelled as all patterns of this branch are; otherwise each is compared at its end.
+    private func descend(
+        _ index: Int, _ path: Span<UInt8>, _ start: Int, _ end: Int, _ isSpelled: Bool, _ misspelled: inout Bool
+    ) -> Int {
         let node = nodes[index]
         guard start < end else {
-            let found = settle(node.ends, path, end, &misspelled)
-            return found >= 0 ? found : settle(node.rests, path, end, &misspelled)
+            let found = settle(node.ends, path, end, isSpelled, &misspelled)
+            return found >= 0 ? found : settle(node.rests, path, end, isSpelled, &misspelled)
         }
         let (stop, hash) = node.edges.count > 0 ? looseHash(path, start, end) : (segmentEnd(path, start, end), 0)
-        if let child = child(of: node, path, start, stop, hash) {
-            let found = descend(child, path, stop + 1, end, &misspelled)
+        if let edge = edge(of: node, path, start, stop, hash) {
+            let found = descend(edge.node, path, stop + 1, end, isSpelled && edge.isSpelled, &misspelled)
             if found >= 0 { return found }
         }
         if node.parameter >= 0 {
-            let found = descend(Int(node.parameter), path, stop + 1, end, &misspelled)
+            let found = descend(Int(node.parameter), path, stop + 1, end, isSpelled, &misspelled)
             if found >= 0 { return found }
         }
-        return settle(node.rests, path, end, &misspelled)
+        return settle(node.rests, path, end, isSpelled, &misspelled)
     }
 
     /// Among patterns that differ only in spelling, the one that is spelled as the path.
-    private func settle(_ slice: Slice, _ path: Span<UInt8>, _ end: Int, _ misspelled: inout Bool) -> Int {
-        for index in slice.range where isSpelled(entries[index], path, end) { return Int(entries[index].pattern) }
+    private func settle(_ slice: Slice, _ path: Span<UInt8>, _ end: Int, _ isSpelled: Bool, _ misspelled: inout Bool) -> Int {
+        for index in slice.range where isSpelled || self.isSpelled(entries[index], path, end) { return Int(entries[index].pattern) }
         if slice.count > 0 { misspelled = true }
         return -1
     }
@@ -74,7 +78,7 @@ struct PathTrie: Sendable {
         return true
     }
 
-    private func child(of node: Node, _ path: Span<UInt8>, _ start: Int, _ stop: Int, _ hash: UInt32) -> Int? {
+    private func edge(of node: Node, _ path: Span<UInt8>, _ start: Int, _ stop: Int, _ hash: UInt32) -> (node: Int, isSpelled: Bool)? {
         var low = node.edges.start
         var high = low + node.edges.count
         let beyond = high
@@ -83,13 +87,21 @@ struct PathTrie: Sendable {
             if edges[middle].hash < hash { low = middle + 1 } else { high = middle }
         }
         while low < beyond, edges[low].hash == hash {
-            if isLoosely(edges[low].text, path, start, stop) { return Int(edges[low].node) }
+            let edge = edges[low]
+            if equals(edge.spelling, path, start, stop) { return (Int(edge.node), true) }
+            if equalsLoosely(edge.loose, path, start, stop) { return (Int(edge.node), false) }
             low += 1
         }
         return nil
     }
 
-    private func isLoosely(_ text: Slice, _ path: Span<UInt8>, _ start: Int, _ stop: Int) -> Bool {
+    private func equals(_ text: Slice, _ path: Span<UInt8>, _ start: Int, _ stop: Int) -> Bool {
+        guard text.count == stop - start else { return false }
+        for offset in 0..<text.count where path[start + offset] != bytes[text.start + offset] { return false }
+        return true
+    }
+
+    private func equalsLoosely(_ text: Slice, _ path: Span<UInt8>, _ start: Int, _ stop: Int) -> Bool {
         var index = start
         for offset in text.range {
             guard index < stop, nextLoose(path, &index) == bytes[offset] else { return false }
@@ -118,10 +130,10 @@ extension PathTrie {
     private static func child(of place: Int, for segment: PathPattern.Segment, in drafts: inout [Draft]) -> Int {
         let next = drafts.count
         if case .literal(let text) = segment {
-            let known = drafts[place].literals[loose(text), default: next]
-            drafts[place].literals[loose(text)] = known
-            if known == next { drafts.append(Draft()) }
-            return known
+            let known = drafts[place].literals[loose(text), default: Draft.Literal(node: next)]
+            drafts[place].literals[loose(text)] = Draft.Literal(node: known.node, spellings: known.spellings.union([text]))
+            if known.node == next { drafts.append(Draft()) }
+            return known.node
         }
         let known = drafts[place].parameter ?? next
         drafts[place].parameter = known
@@ -129,10 +141,11 @@ extension PathTrie {
         return known
     }
 
-    private mutating func store(_ literals: [[UInt8]: Int]) -> Slice {
+    private mutating func store(_ literals: [[UInt8]: Draft.Literal]) -> Slice {
         let start = edges.count
-        for (text, node) in literals {
-            edges.append(Edge(hash: hashOfLoose(text), node: Int32(node), text: store(text)))
+        for (loose, literal) in literals {
+            let spelling = literal.spellings.count == 1 ? literal.spellings.first : nil
+            edges.append(Edge(hash: hashOfLoose(loose), node: Int32(literal.node), loose: store(loose), spelling: store(spelling ?? [])))
         }
         edges[start...].sort { $0.hash < $1.hash }
         return Slice(start: start, count: literals.count)
@@ -168,10 +181,16 @@ extension PathTrie {
 
     /// A node while the trie is made.
     private struct Draft {
-        var literals: [[UInt8]: Int] = [:]
+        var literals: [[UInt8]: Literal] = [:]
         var parameter: Int?
         var ends: [Int] = []
         var rests: [Int] = []
+
+        struct Literal {
+            let node: Int
+            /// As the patterns write it.
+            var spellings: Set<[UInt8]> = []
+        }
     }
 
     /// A piece of one of the trie's arrays.
@@ -200,7 +219,9 @@ extension PathTrie {
         let hash: UInt32
         let node: Int32
         /// The literal in loose spelling.
-        let text: Slice
+        let loose: Slice
+        /// As every pattern of this branch spells it; empty where they differ.
+        let spelling: Slice
     }
 
     private struct Entry {
