@@ -20,7 +20,7 @@ package struct JSONError: Error, Equatable, Sendable {
         case duplicateName = "an object with the same name twice"
     }
 
-    init(_ reason: Reason, at offset: Int) {
+    package init(_ reason: Reason, at offset: Int) {
         self.reason = reason
         self.offset = offset
     }
