@@ -70,4 +70,26 @@ package enum Limits {
     package static let intentQueueSeconds = 5
     /// Seconds in which a passive answer teaches nothing after a confirmed or unconfirmed call for the user.
     package static let quietSeconds = 60
+    /// Suspend calls of all callers that may be open or waiting: each holds a request and its answer in memory.
+    package static let openIntentsInAll = 4096
+    /// Calls that may wait for one user; each is of another caller.
+    package static let intentsWaitingPerUser = 64
+    /// Callers whose calls of the last minute are remembered.
+    package static let rememberedCallers = 65_536
+    /// Seconds that a call waits for the ledger's disk before it goes on as if the write had failed.
+    package static let ledgerPatienceSeconds = 5
+    /// Milliseconds between two tries to write what a failing ledger has missed.
+    package static let ledgerRetryMilliseconds: Int64 = 500
+    /// Users of whom memory knows more than a failing ledger; beyond it nobody is suspended any more until it can be written.
+    package static let undurableUsers = 100_000
+    /// Changes that one ledger transaction takes: an fsync is shared, and a crash loses no more than is waiting.
+    package static let ledgerGroup = 1024
+    /// Users that passive answers teach nothing about for `quietSeconds`; beyond it such answers teach nothing at all.
+    package static let quietUsers = 100_000
+    /// Bytes of a caller's name, a request id and a reason that the ledger keeps.
+    package static let ledgerText = 1024
+    /// Log entries whose chain is checked at every start; `suspensions verify` checks all.
+    package static let chainCheckedAtStart = 1000
+    /// Bytes of one line of an import.
+    package static let importLine = 16 * 1024
 }
