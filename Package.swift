@@ -61,6 +61,15 @@ let package = Package(
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", nioCore], swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Tokens", "Policy", "StrictJSON"], swiftSettings: strict),
         .testTarget(name: "SuspensionsTests", dependencies: ["Suspensions", "Policy", "StrictJSON", grdb], swiftSettings: strict),
+        // What must hold of each reader under any bytes; its corpus is replayed here, see Tests/Fuzz/Checks/FuzzTarget.swift.
+        .target(name: "FuzzChecks", dependencies: ["StrictJSON"], path: "Tests/Fuzz/Checks", swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzChecks"], path: "Tests/Fuzz/Replay", swiftSettings: strict),
         .testTarget(name: "ControlPlaneTests", dependencies: ["ControlPlane", "Policy"], swiftSettings: strict),
     ]
 )
+
+// libFuzzer brings its own `main`, so the driver exists only in a build made for it (`--sanitize fuzzer`).
+if Context.environment["TENANTGATE_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(name: "fuzz-driver", dependencies: ["FuzzChecks"], path: "Tests/Fuzz/Driver", swiftSettings: strict))
+}
