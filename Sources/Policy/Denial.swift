@@ -25,6 +25,21 @@ package enum Denial: Error, Equatable, Hashable, Sendable, CaseIterable {
 /// A stage in the life of a request (SPEC §1), named the same in code, logs, metrics and docs.
 package enum Stage: String, Sendable, CaseIterable {
     case parse, route, authenticate, tenant, suspension, authorize, forward, observe, respond
+
+    /// The name, without an allocation.
+    package var name: StaticString {
+        switch self {
+        case .parse: "parse"
+        case .route: "route"
+        case .authenticate: "authenticate"
+        case .tenant: "tenant"
+        case .suspension: "suspension"
+        case .authorize: "authorize"
+        case .forward: "forward"
+        case .observe: "observe"
+        case .respond: "respond"
+        }
+    }
 }
 
 extension Denial {

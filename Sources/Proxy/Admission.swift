@@ -1,0 +1,103 @@
+import HTTPWire
+import NIOCore
+package import Policy
+import Suspensions
+package import Tokens
+
+/// Leave to forward one request, as one tenant's and one user's.
+///
+/// Only the Gatekeeper has what it takes to make one, and the forwarder takes nothing else: what was not admitted cannot be forwarded.
+package struct Admission {
+    /// Index of the route in the snapshot.
+    package let route: Int
+    /// What the verified token says; nil on routes without.
+    package let credential: Credential?
+    /// The tenant that the request acts in; nil where none is selected.
+    package let selectedTenant: TenantID?
+    /// What goes upstream in `X-Tenant-ID`; empty for no field.
+    let tenantHeader: [UInt8]
+    /// The path that goes upstream, where it isn't the received one.
+    let path: [UInt8]?
+    /// Set for a call that suspends or reactivates.
+    private(set) var intent: Intent?
+    /// Set for another call of the dialect whose answer teaches.
+    private(set) var observed: Observed?
+
+    /// A call of the dialect that wants a user's state changed.
+    struct Intent {
+        let wanted: DialectCall.Intent
+        let reader: AnswerReader
+        let subject: Subject
+        let caller: Caller
+        let contentType: [UInt8]?
+        let contentEncoding: [UInt8]?
+    }
+
+    /// A call of the dialect whose answer holds users.
+    struct Observed {
+        let reader: AnswerReader
+        let isList: Bool
+        let directory: DirectoryIndex
+        /// The id in the path, where the call has one.
+        let user: UserID?
+    }
+
+    /// The Gatekeeper's last step: what the request is, now that it may pass.
+    ///
+    /// Throws `.bodyTooLarge` by the announced length, and what `recognise` throws.
+    init(
+        _ head: borrowing RequestHead, route: Int, target: Target, tenant: Gatekeeper.TenantVerdict, credential: Credential?, peer: Peer,
+        by gatekeeper: borrowing Gatekeeper
+    ) throws(Denial) {
+        let rules = gatekeeper.snapshot.rules[route]
+        self.route = route
+        self.credential = credential
+        selectedTenant = tenant.selection?.tenant
+        tenantHeader = tenant.selection?.goesUpstream == true ? selectedTenant?.spelling ?? [] : tenant.unverified ?? []
+        path = target.path
+        if let called = target.call, let directory = rules.route.directory {
+            try recognise(called, head, directory, gatekeeper.snapshot.directories[directory], peer)
+        }
+        if intent == nil, case .length(let length) = head.framing, length > rules.route.bodyLimit { throw .bodyTooLarge }
+    }
+
+    /// Sets `intent` or `observed`. Throws `.badRequest` for an intent without a user, `.tenantRequired` for one without a tenant
+    /// where suspensions are a tenant's.
+    private mutating func recognise(
+        _ called: Target.Call, _ head: borrowing RequestHead, _ index: DirectoryIndex, _ directory: Directory, _ peer: Peer
+    ) throws(Denial) {
+        let reach = directory.dialect.reach
+        // Without a verified tenant an answer can only be learned from where a suspension reaches the whole directory.
+        guard credential != nil || reach == .directory else { return }
+        let call = directory.dialect.calls[called.index]
+        let reader = directory.readers[called.index]
+        guard let wanted = call.intent else {
+            var isList = false
+            if case .list = call.answers { isList = true }
+            observed = Observed(reader: reader, isList: isList, directory: index, user: called.user)
+            return
+        }
+        guard let user = called.user else { throw .badRequest }
+        guard let subject = Subject(directory: index, reach: reach, selected: selectedTenant, user: user) else { throw .tenantRequired }
+        intent = Intent(
+            wanted: wanted, reader: reader, subject: subject,
+            caller: credential.map { Caller(directory: index, user: $0.user) } ?? Caller(peer.text),
+            contentType: head.message.joined(.contentType), contentEncoding: head.message.joined(.contentEncoding))
+    }
+}
+
+extension MessageHead {
+    /// The values of all fields with this id, joined by commas (RFC 9110 §5.3); nil if there is none.
+    func joined(_ id: FieldID) -> [UInt8]? {
+        guard present.contains(id) else { return nil }
+        let bytes = bytes.readableBytesUInt8Span
+        return Array(fields.filter { $0.id == id }.map { Array(bytes.extracting($0.value)) }.joined(separator: Array(", ".utf8)))
+    }
+}
+
+extension Caller {
+    /// A user who calls, told apart from users of other directories and from addresses.
+    fileprivate init(directory: DirectoryIndex, user: UserID) {
+        self.init(Array("\(directory):".utf8) + user.id.canonical)
+    }
+}

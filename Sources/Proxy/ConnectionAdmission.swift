@@ -1,0 +1,72 @@
+import NIOCore
+import Synchronization
+
+/// Who may connect: a bound for all connections and one for each source address (IPv6 by /64), shared by all loops.
+///
+/// Asked once per connection, never per request, so a lock is cheap enough.
+final class ConnectionAdmission: Sendable {
+    private let limits: ConnectionLimits
+    private let state = Mutex(State())
+
+    private struct State {
+        var total = 0
+        var bySource: [SourceAddress: Int] = [:]
+    }
+
+    init(limits: ConnectionLimits) {
+        self.limits = limits
+    }
+
+    /// Counts a connection in; false where its source has as many as it may.
+    func enter(_ address: SourceAddress) -> Bool {
+        let source = address.source
+        return state.withLock { state in
+            guard state.total < limits.connections, state.bySource[source, default: 0] < limits.connectionsPerSource else { return false }
+            state.total += 1
+            state.bySource[source, default: 0] += 1
+            return true
+        }
+    }
+
+    /// Counts a connection out that was let in.
+    func leave(_ address: SourceAddress) {
+        let source = address.source
+        state.withLock { state in
+            state.total -= 1
+            guard let count = state.bySource[source] else { return }
+            state.bySource[source] = count == 1 ? nil : count - 1
+        }
+    }
+
+    /// Whether another connection may be accepted at all.
+    var hasRoom: Bool { state.withLock { $0.total < limits.connections } }
+}
+
+/// Pauses a listener while there is no room, so that clients wait in the kernel's queue instead of being accepted and dropped.
+final class AcceptGate: ChannelDuplexHandler {
+    typealias InboundIn = any Channel
+    typealias OutboundIn = Never
+
+    private let admissions: ConnectionAdmission
+    private var isPaused = false
+
+    init(_ admissions: ConnectionAdmission) {
+        self.admissions = admissions
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if admissions.hasRoom { return context.read() }
+        guard !isPaused else { return }
+        isPaused = true
+        tryAgain(context)
+    }
+
+    /// Looks again shortly: connections end on every loop, and none of them knows who waits.
+    private func tryAgain(_ context: ChannelHandlerContext) {
+        context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(50)) { [self] in
+            guard admissions.hasRoom else { return tryAgain(context) }
+            isPaused = false
+            context.read()
+        }
+    }
+}

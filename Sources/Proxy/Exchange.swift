@@ -1,0 +1,197 @@
+import HTTPWire
+import NIOCore
+import Policy
+import Suspensions
+
+/// One admitted request and its answer: from the Gatekeeper's verdict to the line in the log.
+///
+/// Ordinary exchanges stream both ways with back-pressure. A call of the dialect that suspends or reactivates is held and learned from:
+/// its `suspendCall` takes the request's body and the answer instead. Loop-bound; ends exactly once, in `finish`.
+final class Exchange {
+    unowned let worker: Worker
+    let snapshot: Snapshot
+    let admission: Admission
+    /// Nil once the client has gone.
+    private(set) var client: ClientConnection?
+    var record: AccessRecord
+
+    /// The head that goes upstream; kept until the answer begins, for the one retry.
+    var head: ByteBuffer
+    var upstream: UpstreamConnection?
+    var body: BodyDecoder
+    var request: RequestState
+    var answer = AnswerState()
+    var observer: Observer?
+    private(set) var suspendCall: SuspendCall?
+    /// Loop clock at which something last moved.
+    var progressed: Int64
+    private(set) var isEnded = false
+
+    /// How far the request has come.
+    struct RequestState {
+        let method: HTTPWire.RequestMethod
+        let framing: BodyFraming
+        let expectsContinue: Bool
+        /// The client wants the connection closed after the answer.
+        var isLast: Bool
+        /// A connection has been asked for and not yet been had.
+        var isLeasing = false
+        var isRetried = false
+        /// The body's last byte has been read.
+        var isComplete: Bool
+        var bodyBytes = 0
+
+        /// A repetition does no harm (RFC 9110 §9.2.2) and needs no body that is already gone.
+        var isRepeatable: Bool {
+            guard framing == .none, !isRetried else { return false }
+            return switch method {
+            case .get, .head, .options, .put, .delete: true
+            case .post, .patch, .trace, .connect, .other: false
+            }
+        }
+    }
+
+    init(client: ClientConnection, worker: Worker, admission: Admission, record: AccessRecord) {
+        let requestHead = worker.requestHead
+        self.client = client
+        self.worker = worker
+        self.admission = admission
+        self.record = record
+        snapshot = worker.snapshot
+        progressed = worker.clock.now
+        body = BodyDecoder(requestHead.framing, limits: WireLimits())
+        request = RequestState(
+            method: requestHead.method, framing: requestHead.framing, expectsContinue: requestHead.expectsContinue,
+            isLast: !requestHead.keepAlive, isComplete: requestHead.framing == .none)
+        head = RequestRewriter(head: requestHead, admission: admission, snapshot: worker.snapshot, peer: client.peer, id: record.id)
+            .rewritten()
+    }
+
+    var route: Route { snapshot.rules[admission.route].route }
+
+    /// Starts: an ordinary request asks for a connection, a suspend call reads its body first.
+    func begin() {
+        record.upstream = route.upstream
+        if let intent = admission.intent {
+            let call = SuspendCall(exchange: self, intent: intent)
+            suspendCall = call
+            call.begin()
+        } else {
+            observer = Observer(admission: admission, snapshot: snapshot)
+            lease(fresh: false)
+        }
+    }
+
+    /// Whether this is open work of one of the blocked users. The call that suspends is left to finish.
+    func isOf(_ blocks: [Subject]) -> Bool {
+        guard suspendCall == nil, !route.allowsSuspended, let credential = admission.credential, let directory = route.directory else {
+            return false
+        }
+        guard blocks.contains(where: { $0.directory == directory && ($0.user == credential.user || credential.actors.contains($0.user)) })
+        else { return false }
+        return snapshot.isSuspended(credential, tenant: admission.selectedTenant, directory: directory)
+    }
+
+    /// Ends open work at once: without an answer yet with a refusal, otherwise by breaking off.
+    func cut(_ denial: Denial) {
+        guard !isEnded else { return }
+        abandonUpstream()
+        if answer.isBegun {
+            record.ending = .cut(denial)
+            client?.abort()
+            finish()
+        } else {
+            refuse(denial, closing: true)
+        }
+    }
+
+    /// The client's connection is gone. A suspend call goes on without it.
+    func clientGone() {
+        guard !isEnded else { return }
+        client = nil
+        if suspendCall?.outlivesClient == true { return worker.adopt(self) }
+        abandonUpstream()
+        record.ending = .clientClosed
+        finish()
+    }
+
+    /// Refuses after admission: while waiting for a connection or for the upstream's answer.
+    func refuse(_ denial: Denial, details: Refusal.Details? = nil, retryAfter: Int? = nil, closing: Bool = false) {
+        guard !isEnded else { return }
+        record.ending = .refused(denial)
+        let isLast = closing || request.isLast || !request.isComplete || worker.isDraining
+        var refusal = Refusal(denial, isHead: request.method == .head, envelope: route.errors, rule: Refusal.rule(denial, route: admission.route))
+        refusal.details = details
+        if let retryAfter { refusal.retryAfter = retryAfter }
+        record.status = denial.status
+        record.bytesOut = refusal.isHead ? 0 : refusal.body.count
+        let bytes = refusal.answer(id: record.id, closing: isLast)
+        client?.write(bytes)
+        client?.flush()
+        complete(keepAlive: !isLast)
+    }
+
+    /// Ends the exchange with its whole answer written: notes it and gives the connection back.
+    func complete(keepAlive: Bool) {
+        let client = client
+        finish()
+        client?.exchangeEnded(keepAlive: keepAlive)
+    }
+
+    /// Notes the request and lets go of everything. Called once, by every ending.
+    func finish() {
+        guard !isEnded else { return }
+        isEnded = true
+        if request.isLeasing { worker.pools[route.upstream].cancel(self) }
+        request.isLeasing = false
+        if client == nil { worker.release(orphan: self) }
+        client = nil
+        suspendCall = nil
+        worker.note(record)
+    }
+
+    /// Closes the upstream's connection, if there is one: its answer is not wanted any more.
+    func abandonUpstream() {
+        upstream?.close()
+        upstream = nil
+    }
+
+    /// Looks at the deadline of the current phase.
+    func checkDeadline(now: Int64) {
+        guard !isEnded else { return }
+        if let credential = admission.credential, !route.outlivesToken, worker.clock.unixSeconds >= credential.expires, suspendCall == nil {
+            return cut(.tokenExpired)
+        }
+        let still = (now - progressed) / 1_000_000
+        if let suspendCall { return suspendCall.checkDeadline(still: still) }
+        if answer.isBegun {
+            if still > snapshot.upstreams[route.upstream].idleTimeout || (isHeldByClient && still > snapshot.limits.idle) { breakOff() }
+        } else if !request.isComplete && wantsBody && upstream != nil {
+            if still > snapshot.limits.idle { timeOut(.requestTimeout) }
+        } else if still > route.timeoutMilliseconds {
+            timeOut(request.isLeasing ? .overloaded : .upstreamTimeout)
+        }
+    }
+
+    private func timeOut(_ denial: Denial) {
+        abandonUpstream()
+        refuse(denial, closing: denial == .requestTimeout)
+    }
+
+    /// An answer that stalled: whoever was waited for, the client gets no clean end.
+    private func breakOff() {
+        record.ending = isHeldByClient ? .clientClosed : .upstreamAborted
+        abandonUpstream()
+        client?.abort()
+        finish()
+    }
+
+    /// Breaks off an answer that the upstream didn't finish.
+    func upstreamBrokeOff() {
+        record.ending = .upstreamAborted
+        client?.abort()
+        finish()
+    }
+
+    private var isHeldByClient: Bool { client?.isWritable == false }
+}

@@ -1,0 +1,174 @@
+import HTTPWire
+package import Policy
+import Suspensions
+package import Tokens
+
+/// Stages 2 to 6 in the life of a request (SPEC §1): read `admit` first.
+///
+/// One per event loop, because it remembers verified tokens. Every refusal is a `Denial`; what is let through is an `Admission`.
+package struct Gatekeeper: ~Copyable {
+    package let snapshot: Snapshot
+    private var tokens = TokenMemory()
+
+    package init(snapshot: Snapshot) {
+        self.snapshot = snapshot
+    }
+
+    /// Judges the request with this head at `now` (Unix seconds). `found` keeps what was found out, for the log, also when it throws.
+    mutating func admit(_ head: borrowing RequestHead, peer: Peer, now: Int64, found: inout Findings) throws(Denial) -> Admission {
+        try RequestRules.check(head)
+        let path = try canonicalPath(head)
+        let route = try self.route(head, path, &found)
+        found.route = route
+        let rules = snapshot.rules[route]
+        let target = try Target(path, head: head, rules: rules)
+        found.credential = try authenticate(head, rules, now)
+        let tenant = try decideTenant(head, rules, found.credential)
+        found.tenant = tenant.selection?.tenant
+        try refuseSuspended(rules, found.credential, tenant.selection?.tenant)
+        try authorize(rules, found.credential, tenant.selection?.tenant)
+        return try Admission(head, route: route, target: target, tenant: tenant, credential: found.credential, peer: peer, by: self)
+    }
+
+    /// Asks again about a request that had to wait: whether its user has been suspended meanwhile.
+    func stillAdmits(_ admission: Admission) -> Bool {
+        do {
+            try refuseSuspended(snapshot.rules[admission.route], admission.credential, admission.selectedTenant)
+            return true
+        } catch {
+            return false
+        }
+    }
+}
+
+/// What stages 2 to 4 have found out about a request.
+package struct Findings {
+    /// Index of the chosen route in the snapshot.
+    package var route: Int?
+    package var credential: Credential?
+    package var tenant: TenantID?
+    /// The `Allow` field of a 405.
+    package var allow: String?
+
+    package init() {}
+}
+
+// MARK: 2 route
+
+extension Gatekeeper {
+    /// The path in its normal form; nil where that is what was received.
+    private func canonicalPath(_ head: borrowing RequestHead) throws(Denial) -> [UInt8]? {
+        guard head.targetForm != .asterisk && head.targetForm != .authority else { return Array("/".utf8) }
+        guard !head.pathRange.isEmpty else { return Array("/".utf8) }
+        return switch try head.withBytes(head.pathRange, { (path) throws(Denial) in try RequestPath.canonical(path) }) {
+        case .asReceived: nil
+        case .rewritten(let bytes): bytes
+        }
+    }
+
+    private func route(_ head: borrowing RequestHead, _ path: [UInt8]?, _ found: inout Findings) throws(Denial) -> Int {
+        let bytes = head.bytes.readableBytesUInt8Span
+        let host = bytes.extracting(head.authority.host)
+        let method = bytes.extracting(head.methodRange)
+        let match =
+            if let path { snapshot.table.match(host: host, path: path.span, method: method) } else {
+                snapshot.table.match(host: host, path: bytes.extracting(head.pathRange), method: method)
+            }
+        switch match {
+        case .route(let index) where head.targetForm == .origin || head.targetForm == .absolute: return index
+        case .route, .notFound: throw .routeNotFound
+        case .ambiguousPath: throw .ambiguousPath
+        case .methodNotAllowed(let allow):
+            found.allow = allow
+            throw .methodNotAllowed
+        }
+    }
+}
+
+// MARK: 3 authenticate
+
+extension Gatekeeper {
+    private mutating func authenticate(_ head: borrowing RequestHead, _ rules: RouteRules, _ now: Int64) throws(Denial) -> Credential? {
+        guard rules.route.credential == .jwt, let directory = rules.route.directory else { return nil }
+        try rules.refuseSecondCredential(head)
+        guard let field = head.message.first(.authorization) else { throw .unauthenticated }
+        let value = head.bytes.readableBytesUInt8Span.extracting(field.value)
+        let token = value.extracting(try BearerToken.range(in: value))
+        return try tokens.credential(for: token, directory: directory, authority: snapshot.authority, now: now)
+    }
+}
+
+// MARK: 4 tenant
+
+extension Gatekeeper {
+    /// What stage 4 decided: a selection for a verified credential, or the client's own header where the route passes it on unverified.
+    struct TenantVerdict {
+        var selection: TenantSelection?
+        var unverified: [UInt8]?
+    }
+
+    private func decideTenant(
+        _ head: borrowing RequestHead, _ rules: RouteRules, _ credential: Credential?
+    ) throws(Denial) -> TenantVerdict {
+        let field = head.message.first(.xTenantID)
+        let bytes = head.bytes.readableBytesUInt8Span
+        guard let credential else {
+            guard let field, rules.route.tenantUnverified else { return TenantVerdict() }
+            let value = bytes.extracting(field.value)
+            let passes = try TenantDecision.passesUnverified(value, allowed: true, format: rules.tenantFormat)
+            return TenantVerdict(unverified: passes ? Array(value) : nil)
+        }
+        let rule = rules.route.tenant
+        let selection =
+            if let field {
+                try TenantDecision.decide(
+                    rule: rule, header: bytes.extracting(field.value), claim: credential.tenants, format: rules.tenantFormat)
+            } else {
+                try TenantDecision.decide(rule: rule, header: nil, claim: credential.tenants, format: rules.tenantFormat)
+            }
+        return TenantVerdict(selection: selection)
+    }
+}
+
+// MARK: 5 suspension
+
+extension Gatekeeper {
+    private func refuseSuspended(_ rules: RouteRules, _ credential: Credential?, _ tenant: TenantID?) throws(Denial) {
+        guard let credential, let directory = rules.route.directory, !rules.route.allowsSuspended else { return }
+        if snapshot.isSuspended(credential, tenant: tenant, directory: directory) { throw .userSuspended }
+    }
+}
+
+extension Snapshot {
+    /// Whether the credential's user, or anybody who acts for it, is suspended for a request in `tenant`.
+    func isSuspended(_ credential: Credential, tenant: TenantID?, directory: DirectoryIndex) -> Bool {
+        let index = suspensions.index
+        let question = TenantQuestion(selected: tenant, claim: credential.tenants)
+        if index.isSuspended(credential.user, in: directory, asking: question) { return true }
+        for actor in credential.actors where index.isSuspended(actor, in: directory, asking: question) { return true }
+        return false
+    }
+}
+
+extension TenantQuestion {
+    fileprivate init(selected: TenantID?, claim: TenantClaim) {
+        if let selected {
+            self = .selected(selected)
+        } else {
+            switch claim {
+            case .none: self = .unknown
+            case .one(let tenant): self = .selected(tenant)
+            case .many(let tenants): self = tenants.isEmpty ? .unknown : .among(tenants)
+            }
+        }
+    }
+}
+
+// MARK: 6 authorize
+
+extension Gatekeeper {
+    private func authorize(_ rules: RouteRules, _ credential: Credential?, _ tenant: TenantID?) throws(Denial) {
+        guard let credential else { return }
+        try rules.route.requirement.check(roles: credential.roles, scopes: credential.scopes, tenant: tenant)
+    }
+}

@@ -1,0 +1,96 @@
+import HTTPWire
+import NIOCore
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// One loop's idea of the time: read once per event, not once per question.
+struct LoopClock {
+    /// Nanoseconds of the monotonic clock. Durations and deadlines.
+    private(set) var now: Int64 = 0
+    /// Nanoseconds between the monotonic clock and the Unix epoch; corrected at each tick.
+    private var epoch: Int64 = 0
+
+    init() { correct() }
+
+    /// Reads the monotonic clock.
+    mutating func read() {
+        now = Int64(NIODeadline.now().uptimeNanoseconds)
+    }
+
+    /// Follows the system's wall clock, which an administrator may step.
+    mutating func correct() {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        read()
+        epoch = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec) - now
+    }
+
+    /// Seconds since 1970: what tokens are judged by.
+    var unixSeconds: Int64 { (epoch + now) / 1_000_000_000 }
+    /// Milliseconds since 1970.
+    var unixMilliseconds: Int64 { (epoch + now) / 1_000_000 }
+}
+
+/// The log's time stamp (RFC 3339, UTC, milliseconds); the text up to the second is made once a second.
+struct LogClock {
+    private var second: Int64 = -1
+    private var milliseconds: Int64 = 0
+    private var text: [UInt8] = []
+
+    mutating func update(_ unixMilliseconds: Int64) {
+        milliseconds = unixMilliseconds % 1000
+        let current = unixMilliseconds / 1000
+        guard current != second else { return }
+        second = current
+        text = Self.render(current)
+    }
+
+    func write(into line: inout ByteBuffer) {
+        line.writeBytes(text)
+        line.writeStaticString(milliseconds < 10 ? "00" : milliseconds < 100 ? "0" : "")
+        line.writeDecimal(Int(milliseconds))
+        line.writeStaticString("Z")
+    }
+
+    /// `2026-11-21T22:47:48.` for seconds since 1970.
+    private static func render(_ seconds: Int64) -> [UInt8] {
+        let date = CivilDate(daysSinceEpoch: seconds / 86_400)
+        let time = seconds % 86_400
+        var out: [UInt8] = []
+        func digits(_ value: Int64, _ width: Int, _ suffix: Character) {
+            let text = String(value)
+            out.append(contentsOf: repeatElement(48, count: max(0, width - text.utf8.count)))
+            out.append(contentsOf: text.utf8)
+            out.append(suffix.asciiValue ?? 0)
+        }
+        digits(date.year, 4, "-")
+        digits(date.month, 2, "-")
+        digits(date.day, 2, "T")
+        digits(time / 3600, 2, ":")
+        digits(time / 60 % 60, 2, ":")
+        digits(time % 60, 2, ".")
+        return out
+    }
+}
+
+/// A day of the proleptic Gregorian calendar.
+struct CivilDate {
+    let year: Int64
+    let month: Int64
+    let day: Int64
+
+    /// Days since 1970-01-01; the usual era arithmetic (400 years have 146,097 days, years begin in March).
+    init(daysSinceEpoch days: Int64) {
+        let shifted = days + 719_468
+        let era = shifted / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+}

@@ -1,0 +1,65 @@
+import HTTPWire
+import NIOCore
+import Policy
+import Suspensions
+
+/// Stage 8: reads what passing answers teach about users (SPEC §4, "Other answers teach too").
+///
+/// It keeps a copy of a dialect call's 2xx up to `Limits.learnedAnswer` while the answer streams on; a larger one teaches nothing.
+struct Observer {
+    private let observed: Admission.Observed
+    private let tenant: TenantID?
+    private let reach: Reach
+    private var status: UInt16 = 0
+    private var contentType: [UInt8]?
+    private var contentEncoding: [UInt8]?
+    private var body = ByteBuffer()
+    private var isGivenUp = false
+
+    /// Nil where the request is no call that teaches.
+    init?(admission: Admission, snapshot: Snapshot) {
+        guard let observed = admission.observed else { return nil }
+        self.observed = observed
+        tenant = admission.selectedTenant
+        reach = snapshot.directories[observed.directory].dialect.reach
+    }
+
+    mutating func answerBegan(_ head: ResponseHead) {
+        status = head.status
+        guard (200..<300).contains(status) else {
+            isGivenUp = true
+            return
+        }
+        contentType = head.message.joined(.contentType)
+        contentEncoding = head.message.joined(.contentEncoding)
+        if case .length(let length) = head.framing, length > Limits.learnedAnswer { isGivenUp = true }
+    }
+
+    mutating func answerData(_ piece: ByteBuffer) {
+        guard !isGivenUp else { return }
+        guard body.readableBytes + piece.readableBytes <= Limits.learnedAnswer else {
+            isGivenUp = true
+            body = ByteBuffer()
+            return
+        }
+        body.writeImmutableBuffer(piece)
+    }
+
+    /// Called with the answer complete.
+    func answerEnded(worker: Worker, requestID: RequestID) {
+        guard !isGivenUp else { return }
+        let answer = ServiceAnswer(
+            status: Int(status), contentType: contentType, contentEncoding: contentEncoding, body: Array(body.readableBytesView))
+        for lesson in lessons(from: answer) {
+            guard case .teaches(let user, .suspended) = lesson,
+                let subject = Subject(directory: observed.directory, reach: reach, selected: tenant, user: user)
+            else { continue }
+            worker.snapshot.suspensions.observe(subject, requestID: requestID.bytes)
+        }
+    }
+
+    private func lessons(from answer: ServiceAnswer) -> [Lesson] {
+        guard observed.isList else { return [observed.reader.lesson(from: answer, about: observed.user)] }
+        return (try? observed.reader.list(from: answer))?.lessons ?? []
+    }
+}

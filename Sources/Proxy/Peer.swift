@@ -1,0 +1,18 @@
+import NIOCore
+
+/// Whom a connection comes from, worked out once when it is accepted.
+struct Peer {
+    let address: SourceAddress
+    /// The address as text: what goes into `X-Forwarded-For`.
+    let text: [UInt8]
+    /// One of `trusted_proxies`: its `X-Forwarded-*`, `Forwarded` and `X-Request-ID` are believed.
+    let isTrusted: Bool
+    let isTLS: Bool
+
+    init(_ remote: SocketAddress?, trusted: AddressSet, isTLS: Bool) {
+        address = remote.map { SourceAddress($0) } ?? SourceAddress(high: 0, low: 0)
+        text = Array((remote?.ipAddress ?? "unknown").utf8)
+        isTrusted = trusted.contains(address)
+        self.isTLS = isTLS
+    }
+}

@@ -1,0 +1,131 @@
+package import Policy
+package import Suspensions
+package import Tokens
+
+/// Everything that requests are judged and forwarded by: read from the file, checked whole, never changed afterwards.
+///
+/// Loops hold a reference each; a change of the file makes a new snapshot. Shared between loops, so it is `Sendable` and immutable.
+package final class Snapshot: Sendable {
+    /// In the file's order.
+    package let rules: [RouteRules]
+    package let table: RouteTable
+    package let directories: [Directory]
+    package let upstreams: [Upstream]
+    package let authority: TokenAuthority
+    package let suspensions: SuspensionAuthority
+    package let trustedProxies: AddressSet
+    /// The envelope of refusals before a route is known.
+    package let errors: Envelope
+    package let limits: ConnectionLimits
+    /// Whether the access log shows user ids as they are; otherwise as a keyed hash.
+    package let logsPlainUsers: Bool
+    /// The key under which the access log hashes users: another one in every process.
+    let logHash = KeyedHash.random()
+
+    package init(
+        routes: [Route], table: RouteTable, directories: [Directory], upstreams: [Upstream], authority: TokenAuthority,
+        suspensions: SuspensionAuthority, trustedProxies: AddressSet, errors: Envelope, limits: ConnectionLimits, logsPlainUsers: Bool
+    ) {
+        rules = routes.map { route in
+            RouteRules(route, upstream: upstreams[route.upstream], directory: route.directory.map { directories[$0] })
+        }
+        self.table = table
+        self.directories = directories
+        self.upstreams = upstreams
+        self.authority = authority
+        self.suspensions = suspensions
+        self.trustedProxies = trustedProxies
+        self.errors = errors
+        self.limits = limits
+        self.logsPlainUsers = logsPlainUsers
+    }
+}
+
+/// One user namespace with its dialect, ready for use.
+package struct Directory: Sendable {
+    package let name: String
+    package let dialect: Dialect
+    /// The dialect's calls, matched on the path that goes upstream.
+    package let calls: CallTable
+    /// What reads the answers to each of the dialect's calls.
+    package let readers: [AnswerReader]
+
+    package init(name: String, dialect: Dialect) {
+        self.name = name
+        self.dialect = dialect
+        calls = CallTable(dialect.calls)
+        readers = dialect.calls.map { AnswerReader($0, of: dialect) }
+    }
+}
+
+/// A service to forward to: its servers and the bounds of talking to them.
+package struct Upstream: Sendable {
+    package let name: String
+    /// The name as a JSON string, for the log.
+    let label: [UInt8]
+    package let servers: [Server]
+    /// Path prefix put before the forwarded path, canonical, no trailing slash; empty for none.
+    package let base: [UInt8]
+    /// Milliseconds until a connection must stand.
+    package let connectTimeout: Int64
+    /// Milliseconds between two bytes of a body or an answer.
+    package let idleTimeout: Int64
+    /// Milliseconds for which an unused connection is kept.
+    package let keepAlive: Int64
+    /// Connections to one server from one event loop.
+    package let connectionsPerLoop: Int
+
+    package struct Server: Sendable, Hashable {
+        /// A name or an IP literal (IPv6 without brackets). Names are resolved off the loop, at each new connection.
+        package let host: String
+        package let port: Int
+
+        package init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+    }
+
+    package init(
+        name: String, servers: [Server], base: [UInt8], connectTimeout: Int64, idleTimeout: Int64, keepAlive: Int64, connectionsPerLoop: Int
+    ) {
+        self.name = name
+        label = JSONText.quoted(name)
+        self.servers = servers
+        self.base = base
+        self.connectTimeout = connectTimeout
+        self.idleTimeout = idleTimeout
+        self.keepAlive = keepAlive
+        self.connectionsPerLoop = connectionsPerLoop
+    }
+}
+
+/// What one client connection may use. Milliseconds and bytes; set by the file's `limits` and `timeouts`.
+package struct ConnectionLimits: Sendable {
+    /// Bytes of a request's head: 431 beyond.
+    package var headers: Int
+    /// Client connections in all: beyond, accepting pauses.
+    package var connections: Int
+    /// Client connections from one IPv4 address or IPv6 /64: beyond, they are closed at once.
+    package var connectionsPerSource: Int
+    /// Milliseconds for a TLS handshake.
+    package var handshake: Int64
+    /// Milliseconds from a request's first byte to the end of its head: 408 beyond.
+    package var head: Int64
+    /// Milliseconds between two requests on a connection.
+    package var keepAlive: Int64
+    /// Milliseconds between two bytes of a request's body, or of an answer that the client reads.
+    package var idle: Int64
+
+    package init(
+        headers: Int, connections: Int, connectionsPerSource: Int, handshake: Int64, head: Int64, keepAlive: Int64, idle: Int64
+    ) {
+        self.headers = headers
+        self.connections = connections
+        self.connectionsPerSource = connectionsPerSource
+        self.handshake = handshake
+        self.head = head
+        self.keepAlive = keepAlive
+        self.idle = idle
+    }
+}

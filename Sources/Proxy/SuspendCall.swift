@@ -1,0 +1,229 @@
+import HTTPWire
+import NIOCore
+import Policy
+import Suspensions
+
+/// One suspend or reactivate call on its way: SPEC §4, "A suspend or reactivate call, in order".
+///
+/// Read the body whole → have the intent written → forward once, on a connection of its own → hold the answer → conclude → answer.
+/// The client may go at any point after the intent is written; the call is finished without it. Loop-bound.
+final class SuspendCall {
+    private unowned let exchange: Exchange
+    private let worker: Worker
+    private let intent: Admission.Intent
+    private var step = Step.collecting
+    private var body = ByteBuffer()
+    private var wanted = UserState.suspended
+    private var ticket: Ticket?
+    private var isDurable = true
+    private var held: HeldAnswer?
+
+    private enum Step {
+        /// The request's body is arriving.
+        case collecting
+        /// In the queue for this user, or the intent is being written.
+        case beginning
+        /// Waiting for a connection.
+        case leasing
+        /// On its way: the upstream may act at any time.
+        case forwarded
+        /// The outcome is being settled.
+        case concluding
+        case done
+    }
+
+    init(exchange: Exchange, intent: Admission.Intent) {
+        self.exchange = exchange
+        self.intent = intent
+        worker = exchange.worker
+    }
+
+    /// Once the intent is being written, the call no longer depends on its client.
+    var outlivesClient: Bool {
+        switch step {
+        case .collecting, .done: false
+        default: true
+        }
+    }
+
+    // MARK: 1 the body
+
+    var isCollecting: Bool { step == .collecting }
+
+    func begin() {
+        guard exchange.request.isComplete else {
+            if exchange.request.expectsContinue {
+                exchange.client?.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
+                exchange.client?.flush()
+            }
+            return
+        }
+        collected()
+    }
+
+    /// False when the body is larger than a suspend call's may be.
+    func collect(_ piece: ByteBuffer) -> Bool {
+        guard body.readableBytes + piece.readableBytes <= Limits.intentBody else {
+            exchange.refuse(.badRequest, closing: true)
+            return false
+        }
+        body.writeImmutableBuffer(piece)
+        return true
+    }
+
+    func collected() {
+        do {
+            wanted = try IntentReading.wanted(
+                by: intent.wanted, body: Array(body.readableBytesView), contentType: intent.contentType,
+                contentEncoding: intent.contentEncoding)
+        } catch {
+            return exchange.refuse(error)
+        }
+        step = .beginning
+        ask()
+    }
+
+    // MARK: 2–3 the queue and the intent
+
+    private func ask() {
+        let call = IntentCall(
+            subject: intent.subject, wanted: wanted, caller: intent.caller, requestID: exchange.record.id.bytes,
+            suspendsOnUnknown: exchange.route.suspendsOnUnknown)
+        let bound = NIOLoopBound(exchange, eventLoop: worker.loop)
+        exchange.snapshot.suspensions.begin(call) { beginning in
+            bound.eventLoop.execute { bound.value.suspendCall?.began(beginning) }
+        }
+    }
+
+    private func began(_ beginning: Beginning) {
+        worker.clock.read()
+        exchange.progressed = worker.clock.now
+        switch beginning {
+        case .proceed(let ticket, let durable):
+            self.ticket = ticket
+            isDurable = durable
+            step = .leasing
+            exchange.lease(fresh: true)
+        case .busy: refuse(.suspensionBusy)
+        case .draining: refuse(.overloaded)
+        case .notDurable: refuse(.suspensionNotDurable)
+        case .tooMany(let seconds): refuse(.rateLimited, retryAfter: seconds)
+        }
+    }
+
+    private func refuse(_ denial: Denial, retryAfter: Int? = nil) {
+        step = .done
+        exchange.refuse(denial, retryAfter: retryAfter)
+    }
+
+    // MARK: 4 forwarding
+
+    /// Called with the head already written: adds the body's length and the body.
+    func sendBody(to connection: UpstreamConnection) {
+        step = .forwarded
+        var tail = ByteBuffer()
+        if exchange.request.framing != .none || body.readableBytes > 0 { tail.writeString("Content-Length: \(body.readableBytes)\r\n") }
+        tail.writeStaticString("\r\n")
+        tail.writeImmutableBuffer(body)
+        connection.write(tail)
+        connection.requestEnded()
+    }
+
+    /// No connection was to be had: nothing has happened.
+    func notSent(_ denial: Denial) {
+        conclude(.notSent) { call, _ in call.exchange.refuse(denial) }
+    }
+
+    /// Whoever asked is suspended meanwhile: nothing has happened.
+    func withdrawn() {
+        conclude(.notSent) { call, _ in call.exchange.refuse(.userSuspended) }
+    }
+
+    func checkDeadline(still milliseconds: Int64) {
+        switch step {
+        case .collecting:
+            if milliseconds > exchange.snapshot.limits.idle { exchange.refuse(.requestTimeout, closing: true) }
+        case .leasing:
+            if milliseconds > exchange.route.timeoutMilliseconds {
+                exchange.request.isLeasing = false
+                worker.pools[exchange.route.upstream].cancel(exchange)
+                notSent(.overloaded)
+            }
+        case .forwarded:
+            if milliseconds > exchange.route.timeoutMilliseconds { answerFailed(.timedOut) }
+        case .beginning, .concluding, .done: break
+        }
+    }
+
+    // MARK: 5–6 the answer
+
+    func answerBegan(_ head: ResponseHead) {
+        held = HeldAnswer(head: head, rewritten: ResponseRewriter(head: head, exchange: exchange).held())
+    }
+
+    func answerData(_ piece: ByteBuffer) {
+        held?.append(piece)
+        if held?.isTooLarge == true {
+            exchange.abandonUpstream()
+            answerEnded()
+        }
+    }
+
+    func answerEnded() {
+        guard step == .forwarded, let held else { return }
+        switch held.verdict(on: intent, wanted: wanted) {
+        case .confirmed: conclude(.confirmed) { $0.confirmed($1) }
+        case .refused: conclude(.refused(status: held.status)) { call, _ in call.passOn(reach: nil) }
+        case .passedOnUnconfirmed(let cause): conclude(.unconfirmed(cause: cause)) { call, _ in call.passOn(reach: nil) }
+        case .unconfirmed(let cause):
+            conclude(.unconfirmed(cause: cause)) { call, _ in call.refuseUnconfirmed(.suspensionUnconfirmed) }
+        }
+    }
+
+    func answerFailed(_ failure: UpstreamFailure) {
+        exchange.abandonUpstream()
+        guard step == .forwarded else { return }
+        let (cause, denial): (String, Denial) =
+            switch failure {
+            case .timedOut: ("timeout", .upstreamTimeout)
+            case .closed: ("connection lost", .upstreamUnavailable)
+            case .malformed: ("malformed answer", .upstreamProtocolError)
+            }
+        conclude(.unconfirmed(cause: cause)) { call, _ in call.refuseUnconfirmed(denial) }
+    }
+
+    /// Hands the outcome over and goes on when it is settled.
+    private func conclude(_ outcome: UpstreamOutcome, then next: @escaping (SuspendCall, Conclusion) -> Void) {
+        guard let ticket else { return }
+        step = .concluding
+        let bound = NIOLoopBound((exchange, next), eventLoop: worker.loop)
+        exchange.snapshot.suspensions.finish(ticket, outcome) { conclusion in
+            bound.eventLoop.execute {
+                let (exchange, next) = bound.value
+                exchange.worker.clock.read()
+                if let call = exchange.suspendCall { next(call, conclusion) }
+            }
+        }
+    }
+
+    /// The 2xx goes out only after every loop has seen the block: whoever reads it can rely on it.
+    private func confirmed(_ conclusion: Conclusion) {
+        let bound = NIOLoopBound((exchange, isDurable && conclusion == .settled), eventLoop: worker.loop)
+        worker.gateway.afterEveryLoop(on: worker.loop) {
+            let (exchange, isDurable) = bound.value
+            exchange.worker.clock.read()
+            if let call = exchange.suspendCall { isDurable ? call.passOn(reach: "gateway") : call.refuse(.suspensionNotDurable) }
+        }
+    }
+
+    private func passOn(reach: StaticString?) {
+        step = .done
+        guard let held else { return exchange.refuse(.internalError) }
+        exchange.answerWhole(held, reach: reach)
+    }
+
+    private func refuseUnconfirmed(_ denial: Denial) {
+        step = .done
+        exchange.refuse(denial, details: .init(suspension: "unconfirmed"))
+    }
+}

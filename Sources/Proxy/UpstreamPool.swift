@@ -1,0 +1,156 @@
+import NIOCore
+import NIOPosix
+import Policy
+
+/// One loop's connections to one upstream: kept alive, chosen by least connections, bounded.
+///
+/// A request gets an idle connection at once, a new one, or a place in a bounded queue; each way ends in one call of
+/// `Exchange.leased` or `Exchange.leaseFailed`. Everything runs on the loop.
+final class UpstreamPool {
+    let upstream: Upstream
+    private unowned let worker: Worker
+    private var servers: [ServerState]
+    private var waiting: [Exchange] = []
+
+    /// Requests that may wait for a connection, per loop and upstream: beyond, 503 `overloaded`.
+    private static let waitingBound = 1024
+
+    private struct ServerState {
+        let server: Upstream.Server
+        let address: SocketAddress?
+        var idle: [UpstreamConnection] = []
+        /// Connections that stand or are being made.
+        var open = 0
+    }
+
+    init(_ upstream: Upstream, worker: Worker) {
+        self.upstream = upstream
+        self.worker = worker
+        servers = upstream.servers.map {
+            ServerState(server: $0, address: try? SocketAddress(ipAddress: $0.host, port: $0.port))
+        }
+    }
+
+    /// Finds a connection for `exchange`. `fresh` asks for one that has never been used, for calls that must not meet a stale one.
+    func lease(for exchange: Exchange, fresh: Bool) {
+        if !fresh, let connection = popIdle() {
+            return exchange.leased(connection)
+        }
+        if connect(for: exchange, avoiding: 0) { return }
+        guard waiting.count < Self.waitingBound else { return exchange.leaseFailed(.overloaded) }
+        waiting.append(exchange)
+    }
+
+    /// Forgets a request that no longer wants a connection. One that is being made for it goes to the next in line.
+    func cancel(_ exchange: Exchange) {
+        waiting.removeAll { $0 === exchange }
+    }
+
+    /// Takes back a connection that may carry another request.
+    func release(_ connection: UpstreamConnection) {
+        connection.idleSince = worker.clock.now
+        if let next = nextWaiting() {
+            next.leased(connection)
+        } else {
+            servers[connection.server].idle.append(connection)
+        }
+    }
+
+    /// Notes that a connection is gone.
+    func closed(_ connection: UpstreamConnection) {
+        servers[connection.server].open -= 1
+        servers[connection.server].idle.removeAll { $0 === connection }
+        serveWaiting()
+    }
+
+    /// Closes connections that were idle for longer than the upstream's `keepAlive`. Called by the loop's tick.
+    func sweep(now: Int64) {
+        for index in servers.indices {
+            let stale = servers[index].idle.prefix { now - $0.idleSince > upstream.keepAlive * 1_000_000 }
+            for connection in Array(stale) { connection.close() }
+        }
+    }
+
+    /// Closes every idle connection: the loop is ending.
+    func closeIdle() {
+        for index in servers.indices {
+            for connection in servers[index].idle { connection.close() }
+        }
+    }
+
+    private func nextWaiting() -> Exchange? {
+        waiting.isEmpty ? nil : waiting.removeFirst()
+    }
+
+    private func serveWaiting() {
+        guard let next = waiting.first, connect(for: next, avoiding: 0) else { return }
+        waiting.removeAll { $0 === next }
+    }
+
+    /// The most recently used idle connection of the server with the fewest connections in use.
+    private func popIdle() -> UpstreamConnection? {
+        var best: Int?
+        for index in servers.indices where !servers[index].idle.isEmpty {
+            if let chosen = best, inUse(chosen) <= inUse(index) { continue }
+            best = index
+        }
+        guard let best else { return nil }
+        return servers[best].idle.removeLast()
+    }
+
+    private func inUse(_ index: Int) -> Int { servers[index].open - servers[index].idle.count }
+
+    /// Starts a connection to the least busy server whose bit in `tried` is not set; false when there is none with room.
+    private func connect(for exchange: Exchange, avoiding tried: UInt64) -> Bool {
+        var best: Int?
+        for index in servers.indices where tried & (1 << UInt64(index & 63)) == 0 {
+            guard servers[index].open < upstream.connectionsPerLoop else { continue }
+            if let chosen = best, servers[chosen].open <= servers[index].open { continue }
+            best = index
+        }
+        guard let best else { return false }
+        servers[best].open += 1
+        open(server: best, for: exchange, tried: tried | 1 << UInt64(best & 63))
+        return true
+    }
+
+    private func open(server index: Int, for exchange: Exchange, tried: UInt64) {
+        let connection = UpstreamConnection(pool: self, server: index, worker: worker)
+        let bound = NIOLoopBound(connection, eventLoop: worker.loop)
+        let bootstrap = ClientBootstrap(group: worker.loop)
+            .connectTimeout(.milliseconds(upstream.connectTimeout))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: 256 * 1024)
+            )
+            .channelOption(.writeBufferWaterMark, value: .init(low: 128 * 1024, high: 512 * 1024))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
+            }
+        let server = servers[index]
+        let connecting =
+            server.address.map { bootstrap.connect(to: $0) } ?? bootstrap.connect(host: server.server.host, port: server.server.port)
+        connecting.assumeIsolated().whenComplete { [self] result in
+            switch result {
+            case .success: connected(connection, for: exchange)
+            case .failure: failed(server: index, exchange: exchange, tried: tried)
+            }
+        }
+    }
+
+    private func connected(_ connection: UpstreamConnection, for exchange: Exchange) {
+        if exchange.wantsConnection {
+            exchange.leased(connection)
+        } else {
+            release(connection)
+        }
+    }
+
+    private func failed(server index: Int, exchange: Exchange, tried: UInt64) {
+        servers[index].open -= 1
+        guard exchange.wantsConnection else { return serveWaiting() }
+        if !connect(for: exchange, avoiding: tried) { exchange.leaseFailed(.upstreamUnavailable) }
+        serveWaiting()
+    }
+}

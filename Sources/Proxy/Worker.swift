@@ -1,0 +1,127 @@
+import HTTPWire
+import NIOCore
+import Policy
+import Suspensions
+import Tokens
+
+/// One event loop's share of the gateway: its connections, pools, remembered tokens, clock and log.
+///
+/// Nothing here is shared: every property is touched on `loop` alone, so the request path needs no lock.
+final class Worker {
+    let loop: any EventLoop
+    private(set) var snapshot: Snapshot
+    var clock = LoopClock()
+    private var gatekeeper: Gatekeeper
+    unowned let gateway: Gateway
+    var ids = RequestIDSource()
+    var log: AccessLog
+    private(set) var pools: [UpstreamPool] = []
+    /// Heads are parsed into these and used up before the next event.
+    var requestHead = RequestHead()
+    var responseHead = ResponseHead()
+    private(set) var isDraining = false
+
+    /// Open client connections; each knows its place.
+    private(set) var connections: [ClientConnection] = []
+    /// Suspend calls whose client has gone: they are finished all the same.
+    private(set) var orphans: [Exchange] = []
+
+    private var ticks: RepeatedTask?
+
+    /// How often deadlines are looked at and log lines handed over.
+    private static let tick = TimeAmount.milliseconds(100)
+    /// Deadlines are looked at every so many ticks.
+    private static let sweepEvery = 2
+    private var tickCount = 0
+
+    init(loop: any EventLoop, gateway: Gateway, snapshot: Snapshot, log: LogWriter) {
+        self.loop = loop
+        self.gateway = gateway
+        self.snapshot = snapshot
+        gatekeeper = Gatekeeper(snapshot: snapshot)
+        self.log = AccessLog(writer: log)
+        pools = snapshot.upstreams.map { UpstreamPool($0, worker: self) }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        ticks = loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { _ in bound.value.tick() }
+    }
+
+    // MARK: connections
+
+    func add(_ connection: ClientConnection) {
+        connection.place = connections.count
+        connections.append(connection)
+    }
+
+    func remove(_ connection: ClientConnection) {
+        let last = connections.removeLast()
+        guard last !== connection else { return }
+        connections[connection.place] = last
+        last.place = connection.place
+    }
+
+    func adopt(_ orphan: Exchange) { orphans.append(orphan) }
+
+    func release(orphan: Exchange) { orphans.removeAll { $0 === orphan } }
+
+    // MARK: requests
+
+    /// Judges the request whose head is in `requestHead`.
+    func admit(peer: Peer, found: inout Findings) throws(Denial) -> Admission {
+        try gatekeeper.admit(requestHead, peer: peer, now: clock.unixSeconds, found: &found)
+    }
+
+    func stillAdmits(_ admission: Admission) -> Bool { gatekeeper.stillAdmits(admission) }
+
+    /// The id of the request in `requestHead`: a trusted proxy's, or one of our own.
+    func requestID(from peer: Peer) -> RequestID {
+        var id = ids.next()
+        if peer.isTrusted, let field = requestHead.message.first(.xRequestID), !field.isVariantSpelling {
+            id.given = requestHead.withBytes(field.value) { RequestID.isAcceptable($0) ? Array($0) : nil }
+        }
+        return id
+    }
+
+    /// Writes a request that has ended into the log.
+    func note(_ record: AccessRecord) {
+        log.write(record, snapshot: snapshot, now: clock.now, unix: clock.unixMilliseconds)
+    }
+
+    // MARK: events
+
+    /// Ends the open work of users who were just blocked (SPEC §4, "What happens to the user").
+    func cut(_ blocks: [Subject]) {
+        clock.read()
+        for connection in Array(connections) {
+            guard let exchange = connection.exchange, exchange.isOf(blocks) else { continue }
+            exchange.cut(.userSuspended)
+        }
+    }
+
+    /// No new work: idle connections close, busy ones close after their answer.
+    func drain() {
+        isDraining = true
+        clock.read()
+        for connection in Array(connections) { connection.drain() }
+    }
+
+    /// How much is still going on.
+    var openWork: Int { connections.count + orphans.count }
+
+    /// Ends everything at once.
+    func stop() {
+        ticks?.cancel()
+        for connection in Array(connections) { connection.abort() }
+        for pool in pools { pool.closeIdle() }
+        log.flush()
+    }
+
+    private func tick() {
+        clock.correct()
+        log.flush()
+        tickCount += 1
+        guard tickCount % Self.sweepEvery == 0 else { return }
+        for connection in Array(connections) { connection.checkDeadline(now: clock.now) }
+        for orphan in Array(orphans) { orphan.checkDeadline(now: clock.now) }
+        for pool in pools { pool.sweep(now: clock.now) }
+    }
+}
