@@ -85,6 +85,8 @@ struct HostTable: Sendable {
 
 extension HostPattern {
     /// Reads a route's `host`: a host without port, `*.` and a domain, or `*` for any. Nil for everything else.
+    ///
+    /// An IPv6 address is written out, so that two spellings of it are one host.
     package init?(_ text: String) {
         if text == "*" {
             self = .any
@@ -93,7 +95,11 @@ extension HostPattern {
         let isWildcard = text.hasPrefix("*.")
         let host = Array((isWildcard ? text.dropFirst(2) : text[...]).utf8).map { lowercased($0) }
         guard let name = try? HostName(host.span), name.port == nil else { return nil }
-        if isWildcard, HostName.isAddress(host.span) { return nil }
-        self = isWildcard ? .wildcard([UInt8(ascii: ".")] + host) : .exact(host)
+        if isWildcard {
+            guard !HostName.isAddress(host.span) else { return nil }
+            self = .wildcard([UInt8(ascii: ".")] + host)
+        } else {
+            self = .exact(HostName.ipv6(host.span)?.bytes ?? host)
+        }
     }
 }

@@ -32,6 +32,14 @@ struct IPv6Bits: Hashable, Sendable {
         (high, low) = bits
     }
 
+    /// The address in brackets, all eight groups written out.
+    var bytes: [UInt8] {
+        let groups = (0..<8).map { group in
+            String((group < 4 ? high : low) >> UInt64(48 - group % 4 * 16) & 0xFFFF, radix: 16)
+        }
+        return Array("[\(groups.joined(separator: ":"))]".utf8)
+    }
+
     private static func value(_ text: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
         var value: UInt64 = 0
         for index in range { value = value << 4 | UInt64(hexDigit(text[index]) ?? 0) }

@@ -156,6 +156,8 @@ import Testing
         #expect(HostPattern("*") == .any)
         #expect(HostPattern("API.example.com") == .exact(bytes("api.example.com")))
         #expect(HostPattern("*.Example.com") == .wildcard(bytes(".example.com")))
+        #expect(HostPattern("[2001:DB8::1]") == .exact(bytes("[2001:db8:0:0:0:0:0:1]")))
+        #expect(HostPattern("[::ffff:192.0.2.1]") == .exact(bytes("[0:0:0:0:0:ffff:c000:201]")))
         for bad in ["", "*.", "*example.com", "a.*.com", "**", "api.example.com:443", "a b", "*.127.0.0.1", "*.[::1]", "http://a", "a."] {
             #expect(HostPattern(bad) == nil, "\(bad)")
         }

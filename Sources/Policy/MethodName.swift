@@ -1,14 +1,14 @@
 /// What the gateway knows of methods (RFC 9110 §9).
-enum Method {
+package enum MethodName {
     /// `Allow` of a route that takes every method.
     static let common = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
     /// TRACE shows the client's headers to whoever asks for them, CONNECT asks for a tunnel: 405 always.
-    static func isForbidden(_ method: Span<UInt8>) -> Bool { equals(method, "TRACE") || equals(method, "CONNECT") }
+    package static func isForbidden(_ method: Span<UInt8>) -> Bool { equals(method, "TRACE") || equals(method, "CONNECT") }
 
-    /// A token without lower-case letters. A route without methods takes only these: an upstream might take `post` for `POST`,
-    /// which no dialect call would be seen in.
-    static func isUpperCase(_ method: Span<UInt8>) -> Bool {
+    /// Upper-case letters, digits, `-` and `_`: all that a file may name, and all that a route without methods takes, since an upstream
+    /// might take `post` for `POST`, and no dialect call would be seen in it.
+    package static func isUpperCase(_ method: Span<UInt8>) -> Bool {
         guard method.count > 0 else { return false }
         for index in method.indices {
             switch method[index] {
