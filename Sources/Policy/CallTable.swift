@@ -20,7 +20,7 @@ package struct CallTable: Sendable {
     /// `path` is canonical; a trailing slash makes no difference. Allocates nothing.
     package func match(path: Span<UInt8>, method: Span<UInt8>) -> Match {
         let methods = methods.span
-        for index in methods.indices where MethodName.equals(methods[index].method, method) {
+        for index in methods.indices where MethodRule.equals(methods[index].method, method) {
             switch methods[index].trie.match(path) {
             case .none: return .none
             case .misspelled, .ambiguous: return .ambiguousPath

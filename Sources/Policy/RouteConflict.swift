@@ -12,7 +12,7 @@ extension RouteTable {
         var conflicts: [RouteConflict] = []
         var resources: [Resource: [Int]] = [:]
         for (index, route) in routes.enumerated() {
-            for method in route.methods where MethodName.isForbidden(method.span) || !MethodName.isUpperCase(method.span) {
+            for method in route.methods where MethodRule.isForbidden(method.span) || !MethodRule.isUpperCase(method.span) {
                 conflicts.append(.method(route: index, name: String(decoding: method, as: UTF8.self)))
             }
             let resource = Resource(host: route.host, shape: route.pattern.shape)

@@ -25,7 +25,7 @@ package struct RouteTable: Sendable {
     /// The route of a request. `host` is the authority's host as `HostName` found it, `path` canonical and without its query;
     /// a trailing slash makes no difference.
     package func match(host: Span<UInt8>, path: Span<UInt8>, method: Span<UInt8>) -> Match {
-        let isForbidden = MethodName.isForbidden(method)
+        let isForbidden = MethodRule.isForbidden(method)
         guard let group = hosts.group(of: host) else { return isForbidden ? .methodNotAllowed(allow: "") : .notFound }
         let groups = groups.span
         switch groups[group].trie.match(path) {
@@ -65,14 +65,14 @@ package struct RouteTable: Sendable {
             methods = own.flatMap { route in routes[route].methods.map { ($0, route) } }
             anyMethod = own.first { routes[$0].methods.isEmpty }
             let names = methods.map { String(decoding: $0.name, as: UTF8.self) }
-            allow = anyMethod == nil ? RouteTable.distinct(names).sorted().joined(separator: ", ") : MethodName.common
+            allow = anyMethod == nil ? RouteTable.distinct(names).sorted().joined(separator: ", ") : MethodRule.common
         }
 
         func match(_ method: Span<UInt8>, _ isForbidden: Bool) -> Match {
             if isForbidden { return .methodNotAllowed(allow: allow) }
             let methods = methods.span
-            for index in methods.indices where MethodName.equals(methods[index].name, method) { return .route(methods[index].route) }
-            if let anyMethod, MethodName.isUpperCase(method) { return .route(anyMethod) }
+            for index in methods.indices where MethodRule.equals(methods[index].name, method) { return .route(methods[index].route) }
+            if let anyMethod, MethodRule.isUpperCase(method) { return .route(anyMethod) }
             return .methodNotAllowed(allow: allow)
         }
     }

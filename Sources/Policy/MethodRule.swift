@@ -1,5 +1,5 @@
 /// What the gateway knows of methods (RFC 9110 §9).
-package enum MethodName {
+package enum MethodRule {
     /// `Allow` of a route that takes every method.
     static let common = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
