@@ -104,12 +104,15 @@ private struct FileReader {
             upstreams: upstreamNames, upstreamSettings: upstreams, directories: directories, errors: errors, bodyLimit: bodyLimit)
         let drafts = (root[RootSection.routes] ?? []).enumerated().map { reader.read($0.element, index: $0.offset) }
 
-        CredentialChecks(drafts: credentials, directories: directoryEntries, routes: drafts, problems: problems).run()
+        let checks = CredentialChecks(drafts: credentials, directories: directoryEntries, routes: drafts, problems: problems)
+        checks.checkIssuers()
         RouteChecks(drafts: drafts, upstreams: upstreams, directories: directories, credentials: credentials).run()
+
+        // In a file with errors these would mostly be what the errors led to.
+        guard !problems.hasErrors else { return nil }
+        checks.checkCovered()
         warnUnused(upstreamNames, upstreamEntries.map(\.place), "no route uses the upstream", "add a route, or remove it")
         warnUnused(directoryNames, directoryEntries.map(\.place), "nothing uses the directory", "name it in an upstream, or remove it")
-
-        guard !problems.hasErrors else { return nil }
         return Services(
             directories: directories.compactMap(\.self), credentials: credentials.compactMap(\.block),
             upstreams: upstreams.compactMap(\.self), routes: drafts.compactMap(\.route))

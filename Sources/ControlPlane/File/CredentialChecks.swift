@@ -7,13 +7,8 @@ struct CredentialChecks {
     let routes: [RouteReader.Draft]
     let problems: ProblemList
 
-    func run() {
-        checkIssuers()
-        checkCovered()
-    }
-
     /// The issuer picks the entry, so it must be one per directory.
-    private func checkIssuers() {
+    func checkIssuers() {
         for (index, draft) in drafts.enumerated() {
             guard let issuer = draft.issuer, let directory = draft.directory else { continue }
             let same = drafts[..<index].first {
@@ -28,7 +23,7 @@ struct CredentialChecks {
     }
 
     /// A directory without an entry refuses every token: safe, but hardly meant.
-    private func checkCovered() {
+    func checkCovered() {
         for (index, directory) in directories.enumerated() where !drafts.contains(where: { $0.directory == index }) {
             guard routes.contains(where: { $0.route?.directory == index && $0.route?.credential == .jwt }) else { continue }
             problems.warning(

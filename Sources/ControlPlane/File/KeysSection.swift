@@ -49,7 +49,7 @@ enum KeysSection {
         }
         if sources.count == 1 { return true }
         if sources.isEmpty {
-            if section.hasUnsupported { return false }
+            if section.hasUnknownKeys { return false }
             section.reading.problems.error(
                 section.place, "no source of keys", fix: "add one of secret_file, secret_files, pem_file, jwks_file")
         } else {

@@ -9,7 +9,7 @@ extension Kind {
         ])
         let children = element.children.map { SectionChild(suffix: "[]" + $0.suffix, shape: $0.shape) }
         return Kind(
-            name: element.children.isEmpty ? "list of \(element.name)" : "list", bound: "\(count.lowerBound)…\(count.upperBound) entries",
+            name: element.children.isEmpty ? "list of \(element.name)s" : "list", bound: "\(count.lowerBound)…\(count.upperBound) entries",
             schema: schema, forms: [.list], children: children
         ) { node, reading in
             guard case .list(let nodes, let place) = node else {

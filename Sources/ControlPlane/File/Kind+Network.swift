@@ -95,7 +95,7 @@ extension Kind where Value == String {
     /// `10.0.0.0/8`, `fd00::/8`, or one address.
     static var network: Kind {
         let schema: SchemaValue = .object([("type", .string("string")), ("pattern", .string("^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"))])
-        return Kind(name: "network (CIDR)", schema: schema, forms: [.scalar]) { node, reading in
+        return Kind(name: "CIDR network", schema: schema, forms: [.scalar]) { node, reading in
             guard case .scalar(let text, _, let place) = node else { return reading.refuse(node, expected: "a network") }
             let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             guard let address = NumericAddress(String(parts[0])) else {

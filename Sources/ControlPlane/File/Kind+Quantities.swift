@@ -20,7 +20,7 @@ extension Kind where Value == Int64 {
             guard case .scalar(let text, _, let place) = node, let value = quantity.value(text) else {
                 let unit =
                     "write a whole number with a unit (\(quantity.units.map(\.name).filter { !$0.isEmpty }.joined(separator: ", "))): `\(example)`"
-                return reading.refuse(node, expected: "a \(name)", fix: unit)
+                return reading.refuse(node, expected: Spelling.withArticle(name), fix: unit)
             }
             if range.contains(value) { return value }
             reading.problems.error(place, "\(text) is out of bounds", fix: "write a \(name) of \(bound)")

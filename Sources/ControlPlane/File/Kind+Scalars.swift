@@ -7,7 +7,9 @@ extension Kind {
     ) -> Kind {
         Kind(name: name, bound: bound, schema: schema, forms: [.scalar]) { node, reading in
             if case .scalar(let text, _, _) = node, let value = parse(text) { return value }
-            return reading.refuse(node, expected: bound.map { "a \(name) of \($0)" } ?? "a \(name)", fix: "for example `\(example)`")
+            return reading.refuse(
+                node, expected: bound.map { "\(Spelling.withArticle(name)) of \($0)" } ?? Spelling.withArticle(name),
+                fix: "for example `\(example)`")
         }
     }
 
@@ -64,10 +66,12 @@ extension Kind where Value == String {
     static func text(_ name: String = "string", bytes: Int = 1024) -> Kind {
         let schema: SchemaValue = .object([("type", .string("string")), ("minLength", .integer(1)), ("maxLength", .integer(bytes))])
         return Kind(name: name, schema: schema, forms: [.scalar]) { node, reading in
-            guard case .scalar(let text, let plain, let place) = node else { return reading.refuse(node, expected: "a \(name)") }
+            guard case .scalar(let text, let plain, let place) = node else {
+                return reading.refuse(node, expected: Spelling.withArticle(name))
+            }
             guard YAMLNode.coreType(text, plain: plain) == .string, !text.isEmpty else {
-                let quoted = text.isEmpty || text == "~" ? "write a \(name) here" : "put it in quotes: \"\(text)\""
-                return reading.refuse(node, expected: "a \(name)", fix: quoted)
+                let quoted = text.isEmpty || text == "~" ? "write \(Spelling.withArticle(name)) here" : "put it in quotes: \"\(text)\""
+                return reading.refuse(node, expected: Spelling.withArticle(name), fix: quoted)
             }
             guard text.utf8.count <= bytes, !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
                 reading.problems.error(

@@ -8,7 +8,7 @@ enum RootSection {
     static let ledger = Key("ledger", .ledger, .required, "The database that keeps who is suspended; its folder must exist.")
     static let threads = Key("threads", .integer(1...256), .optional("one per core"), "Event loops.")
     static let directories = Key(
-        "directories", .named(.section(DirectorySection.shape), 1...256), .byDefault("{}"), "User namespaces, each one user service's.")
+        "directories", .named(.section(DirectorySection.shape), 0...256), .byDefault("{}"), "User namespaces, each one user service's.")
     static let credentials = Key(
         "credentials", .list(of: .section(CredentialSection.shape), 0...1024), .byDefault("[]"), "Whose tokens are taken.")
     static let upstreams = Key("upstreams", .named(.section(UpstreamSection.shape), 1...1024), .required, "Services to forward to.")

@@ -28,7 +28,7 @@ struct RouteChecks {
 
     func run() {
         for conflict in RouteTable.conflicts(in: known.compactMap { drafts[$0].route }) { report(conflict) }
-        for finding in audit.findings where drafts[known[finding.route]].isResolved { report(finding) }
+        reportFindings()
         for index in known.indices {
             guard let route = drafts[known[index]].route else { continue }
             checkRoles(drafts[known[index]], route)
@@ -45,13 +45,26 @@ struct RouteChecks {
             fix: "give them different `methods`, or remove one")
     }
 
-    private func report(_ finding: RouteAudit.Finding) {
-        let draft = drafts[known[finding.route]]
-        guard let route = draft.route else { return }
-        let call = finding.call.flatMap { call in route.directory.map { directories[$0]?.dialect.calls[call].text ?? "" } }
-        let reached = "it reaches `\(call ?? "")`, which changes who is suspended"
-        switch finding.problem {
+    /// One problem of a route is told once, with all the calls that it is about.
+    private func reportFindings() {
+        var told: [(route: Int, problem: RouteAudit.Problem)] = []
+        let findings = audit.findings.filter { drafts[known[$0.route]].isResolved }
+        for finding in findings where !told.contains(where: { $0 == (finding.route, finding.problem) }) {
+            told.append((finding.route, finding.problem))
+            let draft = drafts[known[finding.route]]
+            guard let route = draft.route else { continue }
+            let calls = findings.filter { $0.route == finding.route && $0.problem == finding.problem }.compactMap { finding in
+                finding.call.flatMap { call in route.directory.flatMap { directories[$0]?.dialect.calls[call].text } }
+            }
+            report(finding.problem, draft, route, reached: calls.map { "`\($0)`" }.joined(separator: " and "))
+        }
+    }
+
+    private func report(_ problem: RouteAudit.Problem, _ draft: RouteReader.Draft, _ route: Route, reached calls: String) {
+        let reached = "it reaches \(calls), which changes who is suspended"
+        switch problem {
         case .requirementMissing:
+            guard !draft.section.hasUnknownKeys else { return }
             let place = draft.section.place(draft.section.has(RouteSection.require) ? "require" : "path")
             draft.section.reading.problems.error(
                 place, "\(reached), but doesn't say who may",

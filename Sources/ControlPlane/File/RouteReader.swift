@@ -30,7 +30,7 @@ struct RouteReader {
         readRules(section, &route, dialect: dialect)
         readTransport(section, &route, settings: settings, dialect: dialect)
         if rule != nil { checkContradictions(section, route) }
-        if route.credential == .jwt, let settings, settings.directory == nil {
+        if rule == .jwt, !section.hasUnknownKeys, let settings, settings.directory == nil {
             section.refuse(
                 RouteSection.upstream, "tokens can't be verified here: the upstream `\(settings.name)` has no directory",
                 fix: "give the upstream a `directory`, or write `credential: none` if everybody may call this")

@@ -22,7 +22,7 @@ enum RouteSection {
         "authorization", .choice, .byDefault("forward"), "`drop`: the token stays at the gateway.")
     static let allowCredentials = Key(
         "allow_credentials", .list(of: Kind.text("header or query name", bytes: 64).located, 1...16), .optional("none"),
-        "Second credentials that may pass beside the token, by name: `Cookie`, `X-API-Key`, …")
+        "Second credentials that may pass beside the token, by name, such as `Cookie` or `X-API-Key`.")
     static let stripPrefix = Key(
         "strip_prefix", .pathPrefix, .optional("nothing is taken off"), "Taken off the path before the upstream's base is put before it.")
     static let timeout = Key(

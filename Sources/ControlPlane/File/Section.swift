@@ -12,8 +12,8 @@ struct Section {
         self.reading = reading
         self.shape = shape
         self.entries = Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
-        for entry in entries { reportUnknown(entry) }
-        for key in shape.keys where self.entries[key.name] == nil {
+        let meant = Set(entries.compactMap { reportUnknown($0) })
+        for key in shape.keys where self.entries[key.name] == nil && !meant.contains(key.name) {
             guard case .required = key.presence else { continue }
             reading.problems.error(place, "`\(key.name)` is missing here", fix: "add `\(key.name):` (\(key.kindName))")
         }
@@ -29,8 +29,8 @@ struct Section {
 
     func has<Value>(_ key: Key<Value>) -> Bool { entries[key.name] != nil }
 
-    /// Whether it has a key of a later version, which has been reported.
-    var hasUnsupported: Bool { shape.later.contains { entries[$0] != nil } }
+    /// Whether it has keys that were refused: what seems to be missing may have been meant by one of them.
+    var hasUnknownKeys: Bool { entries.keys.contains { name in !shape.keys.contains { $0.name == name } } }
 
     /// Where the key stands, or the section where it isn't written.
     func place<Value>(_ key: Key<Value>) -> Place { place(key.name) }
@@ -42,18 +42,19 @@ struct Section {
         reading.problems.error(place(key), message, fix: remedy)
     }
 
-    private func reportUnknown(_ entry: YAMLEntry) {
-        guard !shape.keys.contains(where: { $0.name == entry.key }) else { return }
+    /// The key that was probably meant.
+    private func reportUnknown(_ entry: YAMLEntry) -> String? {
+        guard !shape.keys.contains(where: { $0.name == entry.key }) else { return nil }
         if shape.later.contains(entry.key) {
             reading.problems.error(
                 entry.place, "`\(entry.key)` is not supported by this version", fix: "remove it until a version that knows it is installed")
-            return
+            return nil
         }
         let names = shape.keys.map(\.name)
-        let remedy =
-            Spelling.nearest(to: entry.key, in: names + shape.later).map { "did you mean `\($0)`?" }
-            ?? "remove it; known here: \(names.joined(separator: ", "))"
+        let meant = Spelling.nearest(to: entry.key, in: names + shape.later)
+        let remedy = meant.map { "did you mean `\($0)`?" } ?? "remove it; known here: \(names.joined(separator: ", "))"
         reading.problems.error(entry.place, "unknown key `\(entry.key)`", fix: remedy)
+        return meant
     }
 
     private static func value<Value>(ofDefault text: String, key: Key<Value>, reading: Reading) -> Value? {

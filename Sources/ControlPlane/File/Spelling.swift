@@ -9,6 +9,12 @@ enum Spelling {
         return best.1
     }
 
+    /// `a token`, `an address`.
+    static func withArticle(_ noun: String) -> String {
+        let vowels: Set<Character> = ["a", "e", "i", "o", "u"]
+        return "\(noun.first.map(vowels.contains) == true ? "an" : "a") \(noun)"
+    }
+
     private static func fold(_ word: String) -> [UInt8] {
         word.lowercased().utf8.map { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: " ") ? UInt8(ascii: "_") : $0 }
     }

@@ -57,9 +57,8 @@ struct YAMLConversion {
             problems.error(place, "a key must be a plain word", fix: "write `key: value`")
             return nil
         }
-        guard scalar.anchor == nil else {
+        if scalar.anchor != nil {
             problems.error(place, "anchors (&name) and aliases (*name) are not taken in this file", fix: "write the key out")
-            return nil
         }
         let key = mask.original(scalar.string, line: place.line, column: place.column)
         guard key != "<<" || scalar.style != .plain else {
@@ -73,10 +72,16 @@ struct YAMLConversion {
         Place(file: file, line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
     }
 
-    /// Quoted scalars are given the string tag by the parser itself.
+    /// Whether the document gives the node no tag; quoted scalars are given the string tag by the parser itself.
+    ///
+    /// Not by `node.tag`, which answers what the parser would resolve.
     private func isUntagged(_ node: Node) -> Bool {
-        if node.tag == .implicit { return true }
-        guard case .scalar(let scalar) = node else { return false }
-        return scalar.style != .plain && node.tag.description == Tag.Name.str.rawValue
+        switch node {
+        case .scalar(let scalar):
+            scalar.tag == .implicit || scalar.style != .plain && scalar.tag.description == Tag.Name.str.rawValue
+        case .sequence(let sequence): sequence.tag == .implicit
+        case .mapping(let mapping): mapping.tag == .implicit
+        case .alias: true
+        }
     }
 }

@@ -1,0 +1,241 @@
+import Testing
+
+@testable import ControlPlane
+
+/// One change to the good file. `^` in `to` marks the place that the problem must name.
+struct Mistake: Sendable, CustomTestStringConvertible {
+    let from: String
+    let to: String
+    let says: String
+    let fix: String
+    var severity = Problem.Severity.error
+
+    init(_ from: String, _ to: String, _ says: String, fix: String = "", _ severity: Problem.Severity = .error) {
+        self.from = from
+        self.to = to
+        self.says = says
+        self.fix = fix
+        self.severity = severity
+    }
+
+    var testDescription: String { "\(to.prefix(60)): \(says)" }
+}
+
+private let jitsudoRoute = "- {path: /v1/**, upstream: jitsudo}"
+private let suspendRoute = "- {path: \"/v1/users/{user}/suspend\", methods: [POST], upstream: jitsudo, require: upstream}"
+private let loginRoute = "- {path: /login, upstream: login, credential: none}"
+private let keysLine = "    keys: {secret_file: secrets/jitsudo.secret}"
+
+private let syntax: [Mistake] = [
+    Mistake("version: 1", "version: 1\n^\tx: 1", "not YAML"),
+    Mistake("limits: {token: 8KiB}", "limits: {token: 8KiB", "not YAML"),
+    Mistake("version: 1", "^&a version: 1", "anchors"),
+    Mistake("limits: {token: 8KiB}", "limits: ^&a {token: 8KiB}", "anchors", fix: "write the value out"),
+    Mistake("limits: {token: 8KiB}", "limits: ^*a", "alias"),
+    Mistake("limits: {token: 8KiB}", "limits: {token: ^!!str 8KiB}", "tags", fix: "remove the tag"),
+    Mistake("limits: {token: 8KiB}", "limits: {^<<: {token: 8KiB}}", "merge keys"),
+    Mistake("limits: {token: 8KiB}", "limits: {token: 8KiB, ^token: 4KiB}", "`token` is given twice, first on line 32"),
+    Mistake("limits: {token: 8KiB}", "limits: {token: 8KiB, ^\"token\": 4KiB}", "`token` is given twice"),
+    Mistake("limits: {token: 8KiB}", "limits: {token: 8KiB}\n^limits: {}", "`limits` is given twice"),
+    Mistake("limits: {token: 8KiB}", "limits: {^[a]: 8KiB}", "a key must be a plain word"),
+    Mistake("limits: {token: 8KiB}", "^---\n{}", "not one YAML document"),
+]
+
+private let keys: [Mistake] = [
+    Mistake("limits:", "^limit:", "unknown key `limit`", fix: "did you mean `limits`?"),
+    Mistake("limits: {token", "limits: {^tokn", "unknown key `tokn`", fix: "did you mean `token`?"),
+    Mistake("limits: {token", "limits: {^colour", "unknown key `colour`", fix: "known here: token"),
+    Mistake("upstream: login, credential", "upstream: login, ^credentials", "unknown key `credentials`", fix: "did you mean `credential`?"),
+    Mistake("version: 1", "version: ^2", "2 is out of bounds", fix: "1"),
+    Mistake("version: 1\n", "^", "`version` is missing"),
+    Mistake("    algorithms: [HS256]\n    keys: {secret_file: secrets/jitsudo.secret}", keysLine, "`algorithms` is missing"),
+    Mistake("limits: {token: 8KiB}", "^admin: {address: 127.0.0.1:9901}", "`admin` is not supported by this version"),
+    Mistake("limits: {token: 8KiB}", "^fleet: {}", "`fleet` is not supported by this version"),
+    Mistake(loginRoute, "- {path: /login, upstream: login, credential: none, ^mode: observe}", "`mode` is not supported"),
+    Mistake(loginRoute, "- {path: /login, upstream: login, credential: none, ^cors: {}}", "`cors` is not supported"),
+    Mistake(keysLine, "    keys: {^jwks_url: \"https://id.example/keys\"}", "`jwks_url` is not supported"),
+    Mistake(keysLine, keysLine + "\n    ^fresh_token_after_reactivation: true", "not supported by this version"),
+    Mistake("address: 127.0.0.1:8443", "address: ^unix:/run/gateway.sock", "Unix sockets are not supported"),
+    Mistake("[\"http://127.0.0.1:9103\"]", "[^\"https://127.0.0.1:9103\"]", "https upstreams are not supported"),
+    Mistake(keysLine, keysLine + "\n    claims: {user: ^{alias: email, claim: [email]}}", "`alias` is not supported"),
+]
+
+private let values: [Mistake] = [
+    Mistake("version: 1", "version: ^\"1\"", "expected a whole number"),
+    Mistake("address: 127.0.0.1:8443", "address: ^localhost:8443", "expected a numeric address"),
+    Mistake("address: 127.0.0.1:8443", "address: ^127.0.0.1:99999", "expected a numeric address"),
+    Mistake("address: 127.0.0.1:8443", "address: ^8443", "found the number 8443"),
+    Mistake("probes: {address: 127.0.0.1:9900}", "probes: {address: ^127.0.0.1:8443}", "listened on twice, first on line 3"),
+    Mistake("probes: {address: 127.0.0.1:9900}", "probes: ^on", "expected a map"),
+    Mistake("ledger: sqlite:var/tenantgate.db", "ledger: ^var/tenantgate.db", "expected sqlite:PATH"),
+    Mistake("ledger: sqlite:var/tenantgate.db", "ledger: ^sqlite:nowhere/tenantgate.db", "nowhere does not exist", fix: "mkdir -p"),
+    Mistake("ledger: sqlite:var/tenantgate.db", "ledger: ^sqlite:var", "is a folder"),
+    Mistake("chain: tls/gateway.pem", "chain: ^tls/gatewy.pem", "tls/gatewy.pem does not exist"),
+    Mistake("chain: tls/gateway.pem", "chain: ^tls", "is not a file"),
+    Mistake("tls:\n      certificates:\n        - {chain: tls/gateway.pem, key: tls/gateway.key}", "tls: ^on", "expected a map or `off`"),
+    Mistake("certificates:", "minimum: ^\"1.1\"\n      certificates:", "expected \"1.2\" or \"1.3\""),
+    Mistake("dialect: dialects/rinne.yaml", "dialect: ^dialects/rine.yaml", "does not exist"),
+    Mistake("dialect: dialects/rinne.yaml", "dialect: dialects/rinne.yaml, ^id_format: uuid", "is the dialect's to say"),
+    Mistake(
+        "  rinne: {dialect: dialects/rinne.yaml}", "  rinne: {dialect: dialects/rinne.yaml}\n  ^\"a b\": {id_format: string}",
+        "can't be a name"),
+    Mistake("limits: {token: 8KiB}", "limits: {token: ^8KB}", "expected a size", fix: "KiB"),
+    Mistake("limits: {token: 8KiB}", "limits: {token: ^128KiB}", "128KiB is out of bounds", fix: "64KiB"),
+    Mistake("limits: {token: 8KiB}", "limits: {^token: 32KiB}", "doesn't fit in a head"),
+    Mistake("limits: {token: 8KiB}", "limits: {connections: 10, ^connections_per_source: 11}", "more connections than all"),
+    Mistake("limits: {token: 8KiB}", "timeouts: {idle: ^30}", "expected a duration", fix: "`30s`"),
+    Mistake("limits: {token: 8KiB}", "timeouts: {idle: ^2h}", "2h is out of bounds"),
+    Mistake("limits: {token: 8KiB}", "timeouts: {idle: ^1.5m}", "expected a duration"),
+    Mistake("limits: {token: 8KiB}", "trusted_proxies: [^10.0.0.1/8]", "bits set after its first 8"),
+    Mistake("limits: {token: 8KiB}", "trusted_proxies: [^internal]", "expected a network"),
+    Mistake("limits: {token: 8KiB}", "trusted_proxies: [^10.0.0.0/33]", "prefix length"),
+    Mistake("limits: {token: 8KiB}", "trusted_proxies: ^10.0.0.0/8", "expected a list", fix: "write `[10.0.0.0/8]`"),
+    Mistake("limits: {token: 8KiB}", "threads: ^0", "0 is out of bounds"),
+    Mistake("limits: {token: 8KiB}", "threads: ^two", "expected a whole number"),
+    Mistake("limits: {token: 8KiB}", "errors: ^nestd", "expected one of", fix: "did you mean `nested`?"),
+    Mistake("limits: {token: 8KiB}", "log: {users: ^clear}", "expected one of `hashed`, `plain`"),
+    Mistake("limits: {token: 8KiB}", "log: ^nowhere/access.log", "nowhere does not exist"),
+]
+
+private let credentials: [Mistake] = [
+    Mistake(
+        "issuer: https://id.jitsudo.example\n    directory: jitsudo", "issuer: https://id.jitsudo.example\n    directory: ^jitsud",
+        "no directory `jitsud`", fix: "did you mean `jitsudo`?"),
+    Mistake("issuer: https://id.jitsudo.example", "issuer:^", "expected an issuer"),
+    Mistake("audience: [user-api]", "audience: ^user-api", "expected `any`", fix: "any"),
+    Mistake("audience: [user-api]", "audience: ^[]", "the list is empty"),
+    Mistake("audience: [user-api]", "audience: [^42]", "found the number 42", fix: "\"42\""),
+    Mistake("audience: [user-api]\n    algorithms: [HS256]", "audience: [user-api]\n    algorithms: [^none]", "expected one of"),
+    Mistake(
+        "audience: [user-api]\n    algorithms: [HS256]", "audience: [user-api]\n    algorithms: [^hs256]", "expected one of",
+        fix: "did you mean `HS256`?"),
+    Mistake(
+        "audience: [user-api]\n    algorithms: [HS256]", "audience: [user-api]\n    ^algorithms: [HS256, RS256]",
+        "no key of this entry serves RS256", .warning),
+    Mistake(keysLine, "    keys: {secret_file: ^secrets/none}", "does not exist"),
+    Mistake(keysLine, "    keys: ^{}", "no source of keys"),
+    Mistake(keysLine, "    keys: ^{secret_file: secrets/jitsudo.secret, pem_file: tls/reports.pub.pem}", "are both given"),
+    Mistake(keysLine, "    keys: {secret_file: ^tls/reports.pub.pem}", "holds a PEM", fix: "pem_file"),
+    Mistake(keysLine, "    keys: {pem_file: ^tls/reports.pub.pem}", "serves none of the allowed algorithms"),
+    Mistake(keysLine, "    keys: {secret_file: ^secrets/short}", "the secret has 5 bytes", fix: "openssl rand"),
+    Mistake(keysLine, "    keys: {secret_file: ^secrets/short, encoding: hex}", "not hex", fix: "encoding"),
+    Mistake(keysLine, "    keys: {jwks_file: ^secrets/short}", "not strict JSON"),
+    Mistake(keysLine, "    keys: {pem_file: ^secrets/private.pem}", "a private key", fix: "-pubout"),
+    Mistake(keysLine, "    keys: {secret_file: ^secrets/open}", "can be read by every user", fix: "chmod", .warning),
+    Mistake(keysLine, keysLine + "\n    claims: {tenant: ^org.id}", "expected a claim path", fix: "[org, id]"),
+    Mistake(keysLine, keysLine + "\n    tenants: [^acme]", "`acme` is not a tenant id", fix: "uuid"),
+    Mistake(keysLine, keysLine + "\n    leeway: ^10m", "10m is out of bounds"),
+    Mistake(
+        "issuer: absent\n    directory: rinne", "issuer: ^https://id.jitsudo.example\n    directory: jitsudo",
+        "has the issuer https://id.jitsudo.example twice, first on line 13"),
+]
+
+private let routes: [Mistake] = [
+    Mistake("upstream: login,", "upstream: ^logn,", "no upstream `logn`", fix: "did you mean `login`?"),
+    Mistake(
+        "login: {servers: [\"http://127.0.0.1:9103\"]}", "login: {servers: [\"http://127.0.0.1:9103\"], directory: ^jitsud}",
+        "no directory `jitsud`"),
+    Mistake("[\"http://127.0.0.1:9103\"]", "[^127.0.0.1:9103]", "expected a server's URL", fix: "http://"),
+    Mistake("[\"http://127.0.0.1:9103\"]", "[^\"http://me@127.0.0.1:9103\"]", "expected http://HOST:PORT"),
+    Mistake("[\"http://127.0.0.1:9103\"]", "[\"http://127.0.0.1:9103/a\", ^\"http://127.0.0.1:9104/b\"]", "the same path"),
+    Mistake("[\"http://127.0.0.1:9103\"]", "[^\"http://127.0.0.1:9103/a/../b\"]", "more than one way"),
+    Mistake("[\"http://127.0.0.1:9103\"]", "[\"http://127.0.0.1:9103\", ^\"http://127.0.0.1:9103\"]", "listed twice"),
+    Mistake("path: /login", "path: ^login", "is not a path pattern", fix: "starts with '/'"),
+    Mistake("path: /login", "path: ^/login/", "is not a path pattern", fix: "trailing"),
+    Mistake("path: /login", "path: ^/**/login", "is not a path pattern", fix: "last segment"),
+    Mistake("path: /login", "path: ^/log%69n", "is not a path pattern", fix: "write 'login'"),
+    Mistake("path: /login", "path: ^/a//b", "is not a path pattern"),
+    Mistake("path: /login,", "path: /login, host: ^\"example.com:443\",", "expected a host without a port"),
+    Mistake("path: /login,", "path: /login, methods: [^post],", "expected a method in upper case", fix: "`POST`"),
+    Mistake("path: /login,", "path: /login, methods: [^TRACE],", "TRACE is never forwarded"),
+    Mistake("path: /login,", "path: /login, timeout: ^10,", "expected a duration"),
+    Mistake(", credential: none", ", credential: ^public", "expected one of"),
+    Mistake(
+        "{path: /login, upstream: login, credential: none}", "{path: /login, ^upstream: login}", "has no directory", fix: "credential: none"
+    ),
+    Mistake(", credential: none", ", credential: none, ^tenant: required", "no tenant can be checked", fix: "unverified"),
+    Mistake(", credential: none", ", credential: none, ^suspended: allow", "nobody is known to be suspended"),
+    Mistake(", credential: none", ", credential: none, ^require: upstream", "`require: upstream` on a public route"),
+    Mistake(", credential: none", ", credential: none, ^require: {roles: [admin]}", "read from a token"),
+    Mistake(", credential: none", ", credential: none, ^outlive_token: true", "no token to outlive"),
+    Mistake(", credential: none", ", credential: none, ^allow_credentials: [Cookie]", "only beside a token", .warning),
+    Mistake(jitsudoRoute, "- {path: /v1/**, upstream: jitsudo, ^tenant: unverified}", "on a route that verifies tokens"),
+    Mistake(jitsudoRoute, "- {path: /v1/**, upstream: jitsudo, require: ^{}}", "asks for nothing"),
+    Mistake(jitsudoRoute, "- {path: /v1/**, upstream: jitsudo, allow_credentials: [^X-Colour]}", "is not a second credential", .warning),
+    Mistake(jitsudoRoute, "- {path: /v1/**, upstream: jitsudo, ^strip_prefix: /v2}", "the path doesn't begin with it"),
+    Mistake(jitsudoRoute, "- {path: /v1/**, upstream: jitsudo, ^on_unknown: suspend}", "reaches no suspend call"),
+    Mistake(
+        suspendRoute, "- {^path: \"/v1/users/{user}/suspend\", methods: [POST], upstream: jitsudo}",
+        "reaches `POST /v1/users/{user}/suspend`", fix: "require: upstream"),
+    Mistake(
+        suspendRoute, "- {path: \"/v1/users/{user}/suspend\", methods: [POST], upstream: jitsudo, ^require: {scopes: [a]}}",
+        "doesn't say who may"),
+    Mistake(
+        suspendRoute, "- {path: \"/v1/users/{user}/suspend\", upstream: jitsudo, require: upstream, ^suspended: allow}",
+        "can't be open to suspended users"),
+    Mistake(
+        suspendRoute, "- {path: \"/v1/users/{user}/suspend\", upstream: jitsudo, require: upstream, ^on_unknown: suspend}",
+        "might not let them", fix: "roles"),
+    Mistake(
+        suspendRoute, "- {path: \"/v1/users/{user}/suspend\", upstream: jitsudo, require: upstream, ^credential: upstream}",
+        "teach nothing", .warning),
+    Mistake(
+        jitsudoRoute, jitsudoRoute + "\n  - {^path: \"/v1/**\", upstream: jitsudo}",
+        "the one on line 28 take the same path for every method"),
+    Mistake(
+        suspendRoute,
+        suspendRoute + "\n  - {^path: \"/v1/users/{id}/suspend\", methods: [GET, POST], upstream: jitsudo, require: upstream}",
+        "take the same path for POST"),
+    Mistake("rinne, require: upstream}", "rinne, ^require: {roles: [admin]}}", "may carry several tenants", fix: "by_tenant"),
+    Mistake("rinne, require: upstream}", "rinne}", "`POST /core/v1/users/{user}/suspend`"),
+    Mistake(
+        "  login: {servers", "  ^spare: {servers: [\"http://127.0.0.1:1\"]}\n  login: {servers", "no route uses the upstream `spare`",
+        .warning),
+    Mistake(
+        "  rinne: {dialect: dialects/rinne.yaml}", "  rinne: {dialect: dialects/rinne.yaml}\n  ^spare: {}",
+        "nothing uses the directory `spare`", .warning),
+]
+
+@Suite("Mistakes in the file")
+struct MistakeTests {
+    @Test("the file that the table changes has no problem")
+    func goodFileIsGood() {
+        let checked = FileWorkspace().check(goodFile)
+        #expect(checked.problems == [])
+        #expect(checked.configuration?.routes.count == 4)
+    }
+
+    @Test(
+        "each mistake is told once, at its place, with what is wrong and what to do",
+        arguments: syntax + keys + values + credentials + routes)
+    func mistakeIsTold(mistake: Mistake) throws {
+        let workspace = FileWorkspace()
+        workspace.write("secrets/short", "short\n", mode: 0o600)
+        workspace.write("secrets/open", String(repeating: "0123456789abcdef", count: 4))
+        workspace.write("secrets/private.pem", "-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----\n", mode: 0o600)
+        try #require(goodFile.contains(mistake.from))
+        let marked = goodFile.replacing(mistake.from, with: mistake.to, maxReplacements: 1)
+        let checked = workspace.check(marked.replacing("^", with: ""))
+
+        let problems = checked.problems.filter { $0.severity == .error || mistake.severity == .warning }
+        try #require(problems.count == 1, "\(CheckReport.problems(checked.problems))")
+        let problem = problems[0]
+        #expect(problem.severity == mistake.severity)
+        #expect(problem.message.contains(mistake.says), "\(problem.text)")
+        #expect(mistake.fix.isEmpty || problem.remedy.contains(mistake.fix), "\(problem.text)")
+        #expect(!problem.remedy.isEmpty)
+        if let marker = marked.firstIndex(of: "^") {
+            let before = marked[..<marker]
+            let line = before.count { $0 == "\n" } + 1
+            let column = before.reversed().prefix { $0 != "\n" }.count + 1
+            #expect((problem.place.line, problem.place.column) == (line, column), "\(problem.text)")
+        }
+        #expect(problem.place.file == "\(workspace.folder)/gateway.yaml")
+        #expect((checked.configuration == nil) == (mistake.severity == .error))
+    }
+
+    @Test("the table holds at least 100 mistakes")
+    func tableIsLong() {
+        #expect((syntax + keys + values + credentials + routes).count >= 100)
+    }
+}
