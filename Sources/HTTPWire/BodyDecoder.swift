@@ -16,19 +16,21 @@ package enum BodyPiece: Sendable {
 package struct BodyDecoder: Sendable {
     private enum State {
         case length(Int)
-        case chunked(ChunkDecoder)
+        case chunked
         case untilClose
         case ended
         case failed(WireError)
     }
 
     private var state: State
+    private var chunks: ChunkDecoder
 
     package init(_ framing: BodyFraming, limits: WireLimits) {
+        chunks = ChunkDecoder(limits: limits)
         switch framing {
         case .none: state = .length(0)
         case .length(let count): state = .length(count)
-        case .chunked: state = .chunked(ChunkDecoder(limits: limits))
+        case .chunked: state = .chunked
         case .untilClose: state = .untilClose
         }
     }
@@ -52,7 +54,7 @@ package struct BodyDecoder: Sendable {
             guard let piece = input.readPiece(atMost: remaining) else { return .needMore }
             state = .length(remaining - piece.readableBytes)
             return .data(piece)
-        case .chunked(let decoder): return try nextOfChunks(decoder, &input)
+        case .chunked: return try nextOfChunks(&input)
         }
     }
 
@@ -68,13 +70,10 @@ package struct BodyDecoder: Sendable {
         }
     }
 
-    private mutating func nextOfChunks(_ decoder: consuming ChunkDecoder, _ input: inout ByteBuffer) throws(WireError) -> BodyPiece {
-        // The decoder is moved out while it works, so that its trailers' table has one owner.
-        state = .ended
+    private mutating func nextOfChunks(_ input: inout ByteBuffer) throws(WireError) -> BodyPiece {
         do throws(WireError) {
-            let piece = try decoder.next(&input)
-            if case .end = piece { return piece }
-            state = .chunked(decoder)
+            let piece = try chunks.next(&input)
+            if case .end = piece { state = .ended }
             return piece
         } catch {
             state = .failed(error)

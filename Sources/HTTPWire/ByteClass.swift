@@ -23,7 +23,7 @@ extension UInt8 {
     @inline(__always)
     var isTokenCharacter: Bool {
         // One bit for each of the 128 ASCII characters: letters, digits and !#$%&'*+-.^_`|~
-        let bits: UInt64 = self < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFE_C7FF_FFFE
+        let bits: UInt64 = self < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
         return self < 128 && bits >> UInt64(self & 63) & 1 == 1
     }
 

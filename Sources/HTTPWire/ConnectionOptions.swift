@@ -22,7 +22,7 @@ extension MessageHead {
     mutating func readConnection(_ bytes: Span<UInt8>) throws(WireError) {
         guard present.contains(.connection) else { return }
         for field in fields where field.id == .connection { try readOptions(bytes, field.value) }
-        if !connection.named.isEmpty || !connection.others.isEmpty { markNamedFields(bytes) }
+        if !connection.named.intersection(present).isEmpty || !connection.others.isEmpty { markNamedFields(bytes) }
     }
 
     /// Reads one comma-separated list. Empty elements are allowed by RFC 9110 §5.6.1.2.
@@ -44,7 +44,7 @@ extension MessageHead {
             connection.close = true
             return
         }
-        let id = FieldName(bytes, option).id
+        let id = names.look(up: option, in: bytes).id
         guard !FieldSet.framing.contains(id) else { throw .connectionNames(id) }
         if id == .other { connection.others.append(option) } else { connection.named.insert(id) }
     }

@@ -68,25 +68,24 @@ extension FieldID {
 }
 
 /// A set of known fields in one word.
-package struct FieldSet: Hashable, Sendable, ExpressibleByArrayLiteral {
+package struct FieldSet: Hashable, Sendable {
     private(set) var bits: UInt64
 
     package init() { bits = 0 }
 
-    @inlinable
-    package init(arrayLiteral ids: FieldID...) {
-        self.init(ids)
-    }
-
-    @usableFromInline
-    init(_ ids: [FieldID]) {
-        bits = ids.reduce(0) { $0 | 1 << UInt64($1.rawValue) }
+    /// A literal's ids: folded to a constant by the compiler.
+    @inline(__always)
+    package init<let count: Int>(_ ids: InlineArray<count, FieldID>) {
+        bits = 0
+        for index in ids.indices { insert(ids[index]) }
     }
 
     package var isEmpty: Bool { bits == 0 }
 
+    @inline(__always)
     package func contains(_ id: FieldID) -> Bool { bits >> UInt64(id.rawValue) & 1 == 1 }
 
+    @inline(__always)
     package mutating func insert(_ id: FieldID) { bits |= 1 << UInt64(id.rawValue) }
 
     package func union(_ other: Self) -> Self { Self(bits: bits | other.bits) }
@@ -96,22 +95,27 @@ package struct FieldSet: Hashable, Sendable, ExpressibleByArrayLiteral {
     private init(bits: UInt64) { self.bits = bits }
 }
 
+// Computed, not stored: a stored static is looked up through a lock-like check on every use, a constant is not.
 extension FieldSet {
     /// Fields that say where a message ends or where it goes.
-    package static let framing: FieldSet = [.host, .contentLength, .transferEncoding]
+    package static var framing: Self { Self([.host, .contentLength, .transferEncoding]) }
 
     /// Fields that an intermediary removes whether `Connection` names them or not (RFC 9110 §7.6.1).
-    package static let hopByHop: FieldSet = [.connection, .keepAlive, .proxyConnection, .te, .transferEncoding, .upgrade, .http2Settings]
+    package static var hopByHop: Self {
+        Self([.connection, .keepAlive, .proxyConnection, .te, .transferEncoding, .upgrade, .http2Settings])
+    }
 
     /// Fields that may be sent once. A second line lets two readers pick two values.
-    package static let singletons: FieldSet = [
-        .host, .contentLength, .transferEncoding, .expect, .authorization, .proxyAuthorization, .xTenantID, .xAPIKey, .contentType,
-        .contentRange, .maxForwards, .range, .location, .etag, .secWebSocketKey,
-    ]
+    package static var singletons: Self {
+        Self([
+            .host, .contentLength, .transferEncoding, .expect, .authorization, .proxyAuthorization, .xTenantID, .xAPIKey, .contentType,
+            .contentRange, .maxForwards, .range, .location, .etag, .secWebSocketKey,
+        ])
+    }
 
     /// Fields that must not come after a body (RFC 9110 §6.5.1): framing, routing, credentials and identity, what says how to read
     /// the body, and what a reader that merges trailers into the head would act on.
-    package static let forbiddenInTrailers: FieldSet = [
+    package static let forbiddenInTrailers = Self([
         .host, .contentLength, .transferEncoding, .trailer, .expect,
         .connection, .keepAlive, .proxyConnection, .te, .upgrade, .http2Settings, .proxyAuthenticate,
         .authorization, .cookie, .setCookie, .proxyAuthorization, .wwwAuthenticate,
@@ -121,5 +125,5 @@ extension FieldSet {
         .contentType, .contentEncoding, .contentRange, .location, .allow, .retryAfter, .cacheControl, .vary, .altSvc, .proxyStatus,
         .suspensionReach, .strictTransportSecurity,
         .secWebSocketKey, .secWebSocketProtocol, .secWebSocketVersion, .secWebSocketExtensions, .secWebSocketAccept,
-    ]
+    ])
 }

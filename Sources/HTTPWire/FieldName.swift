@@ -6,19 +6,6 @@ struct FieldName {
 
     static var unknown: Self { Self(id: .other, isVariantSpelling: false) }
 
-    /// Looks up the bytes in `range`. A known name is certainly a token; whether an unknown one is has still to be asked.
-    init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
-        guard let folded = FoldedName(bytes, range) else {
-            self = .unknown
-            return
-        }
-        self.init(id: FieldNameTable.shared.id(of: folded), isVariantSpelling: folded.hasUnderscore)
-    }
-
-    private init(id: FieldID, isVariantSpelling: Bool) {
-        self.id = id
-        self.isVariantSpelling = isVariantSpelling && id != .other
-    }
 }
 
 /// A name of at most 32 ASCII bytes in four words, letters in lower case and `_` as `-`; two are equal if their words are (no known
@@ -26,6 +13,10 @@ struct FieldName {
 struct FoldedName: Equatable {
     private(set) var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     private(set) var hasUnderscore = false
+
+    static var empty: Self { Self() }
+
+    private init() {}
 
     /// Nil for what can't be a known name: longer ones and bytes beyond ASCII.
     @inline(__always)
@@ -64,34 +55,46 @@ struct FoldedName: Equatable {
     }
 }
 
-/// The known names by hash, in open addressing. Built once, never changed; four fifths of the slots are empty, so that a search ends soon.
-struct FieldNameTable: Sendable {
+/// The known names by hash, in open addressing. Built once, never changed; two thirds of the slots are empty, so that a search ends
+/// soon. Heads keep a reference to it, which costs less than asking for `shared` at every field.
+final class FieldNameTable: Sendable {
     static let shared = FieldNameTable()
 
     /// One above the index into `entries`, 0 for an empty slot.
-    private var slots = [UInt8](repeating: 0, count: 256)
-    private var entries: [(name: FoldedName, id: FieldID)] = []
+    private let slots: InlineArray<256, UInt8>
+    private let entries: InlineArray<96, Entry>
 
-    private init() {
-        for (text, id) in FieldID.names {
-            let bytes = Array(text.description.utf8)
-            guard let name = FoldedName(bytes.span, 0..<bytes.count) else { preconditionFailure("a known name has at most 32 bytes") }
-            entries.append((name, id))
-            var slot = name.slot
-            while slots[slot] != 0 { slot = (slot + 1) & 255 }
-            slots[slot] = UInt8(entries.count)
-        }
+    private struct Entry {
+        var name = FoldedName.empty
+        var id = FieldID.other
     }
 
+    private init() {
+        var slots = InlineArray<256, UInt8>(repeating: 0)
+        var entries = InlineArray<96, Entry>(repeating: Entry())
+        for (index, (text, id)) in FieldID.names.enumerated() {
+            let bytes = Array(text.description.utf8)
+            guard let name = FoldedName(bytes.span, 0..<bytes.count) else { preconditionFailure("a known name has at most 32 bytes") }
+            entries[index] = Entry(name: name, id: id)
+            var slot = name.slot
+            while slots[slot] != 0 { slot = (slot + 1) & 255 }
+            slots[slot] = UInt8(index + 1)
+        }
+        self.slots = slots
+        self.entries = entries
+    }
+
+    /// Looks up the bytes in `range`. A known name is certainly a token; whether an unknown one is has still to be asked.
     @inline(__always)
-    func id(of name: FoldedName) -> FieldID {
+    func look(up range: Range<Int>, in bytes: Span<UInt8>) -> FieldName {
+        guard let name = FoldedName(bytes, range) else { return .unknown }
         var slot = name.slot
         while slots[slot] != 0 {
-            let entry = entries[Int(slots[slot]) - 1]
-            if entry.name == name { return entry.id }
+            let index = Int(slots[slot]) - 1
+            if entries[index].name == name { return FieldName(id: entries[index].id, isVariantSpelling: name.hasUnderscore) }
             slot = (slot + 1) & 255
         }
-        return .other
+        return .unknown
     }
 }
 

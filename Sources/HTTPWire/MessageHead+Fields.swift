@@ -7,7 +7,7 @@ extension MessageHead {
         guard !bytes[line.lowerBound].isBlank else { throw .foldedLine }
         guard let colon = bytes.first(UInt8(ascii: ":"), in: line) else { throw .missingColon }
         let name = line.lowerBound..<colon
-        let known = FieldName(bytes, name)
+        let known = names.look(up: name, in: bytes)
         if known.id == .other {
             guard name.count <= UInt16.max, bytes.isToken(name) else { throw .malformedFieldName }
         } else {

@@ -12,6 +12,7 @@ package struct Field: Hashable, Sendable {
     package let id: FieldID
     private var flags: UInt8
 
+    @inline(__always)
     init(name: Range<Int>, id: FieldID, isVariantSpelling: Bool, value: Range<Int>, lineEnd: Int) {
         lineStart = UInt32(name.lowerBound)
         self.lineEnd = UInt32(lineEnd)
@@ -54,6 +55,7 @@ package struct MessageHead: Sendable {
     package internal(set) var variants = FieldSet()
     /// What the `Connection` fields say.
     package internal(set) var connection = ConnectionOptions()
+    let names = FieldNameTable.shared
 
     package init() {}
 
