@@ -12,7 +12,10 @@ let strict: [SwiftSetting] = [
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+/// SQLite's own interface, for loading millions of rows.
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -42,7 +45,7 @@ let package = Package(
         .target(name: "TLS", dependencies: ["COpenSSL", nioCore], swiftSettings: strict),
         .target(name: "HTTPWire", dependencies: [nioCore], swiftSettings: strict),
         .target(name: "Tokens", dependencies: ["Policy", "StrictJSON", "COpenSSL", "CJWT"], swiftSettings: strict),
-        .target(name: "Suspensions", dependencies: ["Policy", "StrictJSON", grdb], swiftSettings: strict),
+        .target(name: "Suspensions", dependencies: ["Policy", "StrictJSON", grdb, grdbSQLite], swiftSettings: strict),
         .target(
             name: "Proxy",
             dependencies: ["Policy", "StrictJSON", "TLS", "HTTPWire", "Tokens", "Suspensions", nioCore, nioPosix],
@@ -57,12 +60,17 @@ let package = Package(
 
         .testTarget(name: "PolicyTests", dependencies: ["Policy"], swiftSettings: strict),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"], swiftSettings: strict),
-        .testTarget(name: "TLSTests", dependencies: ["TLS", nioCore, nioPosix], swiftSettings: strict),
+        .testTarget(
+            name: "TLSTests", dependencies: ["TLS", "TestSupport", "COpenSSL", nioCore, nioPosix, nioEmbedded], swiftSettings: strict),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", nioCore], swiftSettings: strict),
-        .testTarget(name: "TokensTests", dependencies: ["Tokens", "Policy", "StrictJSON"], swiftSettings: strict),
+        .testTarget(name: "TokensTests", dependencies: ["Tokens", "Policy", "StrictJSON", "COpenSSL", "CJWT"], swiftSettings: strict),
         .testTarget(name: "SuspensionsTests", dependencies: ["Suspensions", "Policy", "StrictJSON", grdb], swiftSettings: strict),
+        // What tests of whole programs share: children, raw connections, a recording upstream, forged tokens.
+        .target(name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/Support", swiftSettings: strict),
+        .testTarget(name: "UserServiceTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ScenarioTests", dependencies: ["TestSupport", grdb], swiftSettings: strict),
         // What must hold of each reader under any bytes; its corpus is replayed here, see Tests/Fuzz/Checks/FuzzTarget.swift.
-        .target(name: "FuzzChecks", dependencies: ["StrictJSON"], path: "Tests/Fuzz/Checks", swiftSettings: strict),
+        .target(name: "FuzzChecks", dependencies: ["StrictJSON", "ControlPlane"], path: "Tests/Fuzz/Checks", swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzChecks"], path: "Tests/Fuzz/Replay", swiftSettings: strict),
         .testTarget(name: "ControlPlaneTests", dependencies: ["ControlPlane", "Policy"], swiftSettings: strict),
     ]

@@ -1,0 +1,95 @@
+package import Foundation
+
+/// A real program started by a test: its output goes to files in the test's folder, and it ends with the test at the latest.
+package final class ChildProcess: @unchecked Sendable {  // Foundation's Process is only touched by start, kill and wait
+    private let process = Process()
+    private let output: URL
+    private let errors: URL
+
+    /// Starts `program` at once. `name` tells its log files apart.
+    package init(
+        _ program: URL, _ arguments: [String], in folder: TemporaryFolder, name: String, environment: [String: String] = [:]
+    ) throws {
+        let run = "\(name)-\(UUID().uuidString.prefix(8))"
+        output = folder.url.appending(path: "\(run).out")
+        errors = folder.url.appending(path: "\(run).err")
+        process.executableURL = program
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = try Self.create(output)
+        process.standardError = try Self.create(errors)
+        try process.run()
+    }
+
+    deinit { kill() }
+
+    package var isRunning: Bool { process.isRunning }
+    package var outputText: String { Self.text(output) }
+    package var errorText: String { Self.text(errors) }
+
+    /// The first line of either stream that `find` makes something of; throws when the program ends or `seconds` pass before.
+    package func waitForLine<Found>(seconds: Double = 30, _ find: (Substring) -> Found?) throws -> Found {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        repeat {
+            let isOver = !process.isRunning || Date() > deadline
+            for text in [outputText, errorText] {
+                for line in text.split(separator: "\n") { if let found = find(line) { return found } }
+            }
+            if isOver { throw ChildFailed(program: process.executableURL?.lastPathComponent ?? "", errors: errorText) }
+            Thread.sleep(forTimeInterval: 0.002)
+        } while true
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    package func kill() { end(SIGKILL) }
+
+    /// SIGTERM, and waits until it is gone. Its exit status.
+    @discardableResult
+    package func terminate() -> Int32 {
+        end(SIGTERM)
+        return process.terminationStatus
+    }
+
+    package func send(signal: Int32) { _ = Glibc.kill(process.processIdentifier, signal) }
+
+    private func end(_ signal: Int32) {
+        guard process.isRunning else { return }
+        send(signal: signal)
+        process.waitUntilExit()
+    }
+
+    private static func create(_ file: URL) throws -> FileHandle {
+        try Data().write(to: file)
+        return try FileHandle(forWritingTo: file)
+    }
+
+    private static func text(_ file: URL) -> String {
+        (try? String(decoding: Data(contentsOf: file), as: UTF8.self)) ?? ""
+    }
+}
+
+/// A program did not get ready: what it had to say.
+package struct ChildFailed: Error, CustomStringConvertible {
+    package let program: String
+    package let errors: String
+
+    package init(program: String, errors: String) {
+        self.program = program
+        self.errors = errors
+    }
+
+    package var description: String { "\(program) did not get ready:\n\(errors)" }
+}
+
+extension ChildProcess {
+    /// Runs a program to its end: exit status and both streams.
+    package static func run(_ program: String, _ arguments: [String], in folder: TemporaryFolder) throws -> (
+        status: Int32, output: String, errors: String
+    ) {
+        let child = try ChildProcess(
+            URL(filePath: "/usr/bin/env"), [program] + arguments, in: folder, name: URL(filePath: program).lastPathComponent)
+        child.process.waitUntilExit()
+        return (child.process.terminationStatus, child.outputText, child.errorText)
+    }
+}

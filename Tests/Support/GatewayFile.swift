@@ -1,0 +1,95 @@
+import Foundation
+
+/// A gateway's file for tests: both dialects, all test issuers, on a free port.
+package struct GatewayFile: Sendable {
+    package var jitsudoPort: Int
+    package var rinnePort: Int
+    /// Further lines of `routes`, each `- {…}`.
+    package var routes: [String] = []
+    /// Milliseconds until an upstream's answer must begin.
+    package var timeout = "10s"
+    /// A folder for the ledger; nil means `var` beside the file.
+    package var ledgerFolder: String?
+    /// Further top-level keys.
+    package var more: [String] = []
+
+    package init(jitsudo: Int, rinne: Int) {
+        jitsudoPort = jitsudo
+        rinnePort = rinne
+    }
+
+    /// Writes the file and all that it names into `folder`; the file's path.
+    package func write(to folder: TemporaryFolder) throws -> String {
+        let certificate = try TestCertificate.gateway.get()
+        try folder.write(certificate.chain, to: "tls/gateway.pem")
+        try folder.write(certificate.key, to: "tls/gateway.key")
+        for (name, forge) in Self.issuers { try folder.write(Self.keyText(forge.key), to: "secrets/\(name)") }
+        try folder.write("", to: "var/.keep")
+        return try folder.write(text, to: "tenantgate.yaml")
+    }
+
+    private static let issuers = [
+        ("jitsudo", TestIssuers.jitsudo), ("rinne", TestIssuers.rinne), ("globex", TestIssuers.globexOnly),
+        ("south", TestIssuers.southOnly),
+    ]
+
+    private static func keyText(_ key: TokenForge.Key) -> String {
+        switch key {
+        case .hs256(let secret): String(decoding: secret, as: UTF8.self) + "\n"
+        case .ed25519: key.publicPEM ?? ""
+        }
+    }
+
+    private var text: String {
+        let dialects = BuildProducts.repository.appending(path: "config/dialects").path
+        return """
+            version: 1
+            listeners:
+              - address: 127.0.0.1:0
+                tls:
+                  certificates:
+                    - {chain: tls/gateway.pem, key: tls/gateway.key}
+            ledger: sqlite:\(ledgerFolder ?? "var")/tenantgate.db
+            threads: 2
+            directories:
+              jitsudo: {dialect: \(dialects)/jitsudo.yaml}
+              rinne: {dialect: \(dialects)/rinne.yaml}
+            credentials:
+              - issuer: \(TestIssuers.jitsudo.issuer)
+                directory: jitsudo
+                audience: [\(TestIssuers.jitsudo.audience)]
+                algorithms: [HS256]
+                keys: {secret_file: secrets/jitsudo}
+                claims: {user: [sub], tenant: [tenant_id], roles: [roles], scopes: [scope]}
+              - issuer: \(TestIssuers.rinne.issuer)
+                directory: rinne
+                audience: [\(TestIssuers.rinne.audience)]
+                algorithms: [HS256]
+                keys: {secret_file: secrets/rinne}
+              - issuer: \(TestIssuers.globexOnly.issuer)
+                directory: jitsudo
+                audience: [\(TestIssuers.globexOnly.audience)]
+                algorithms: [EdDSA]
+                keys: {pem_file: secrets/globex}
+                tenants: [\(TestIssuers.globex)]
+              - issuer: \(TestIssuers.southOnly.issuer)
+                directory: rinne
+                audience: [\(TestIssuers.southOnly.audience)]
+                algorithms: [EdDSA]
+                keys: {pem_file: secrets/south}
+                tenants: [\(TestIssuers.south)]
+            upstreams:
+              jitsudo: {servers: ["http://127.0.0.1:\(jitsudoPort)"], directory: jitsudo}
+              rinne: {servers: ["http://127.0.0.1:\(rinnePort)"], directory: rinne}
+            routes:
+              - {path: /v1/**, upstream: jitsudo, timeout: \(timeout)}
+              - {path: "/v1/users/{user}/suspend", methods: [POST], upstream: jitsudo, require: upstream, timeout: \(timeout)}
+              - {path: /v1/auth/**, upstream: jitsudo, credential: none}
+              - {path: /healthz, methods: [GET], upstream: jitsudo, credential: none}
+              - {path: /core/v1/**, upstream: rinne, require: upstream, timeout: \(timeout)}
+              - {path: /core/v1/auth/login/**, upstream: rinne, credential: none}
+            \(routes.map { "  \($0)" }.joined(separator: "\n"))
+            \(more.joined(separator: "\n"))
+            """
+    }
+}

@@ -1,0 +1,222 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// A request as it reached an upstream, byte for byte.
+package struct RecordedRequest: Sendable {
+    /// Counts connections from 0.
+    package let connection: Int
+    package let method: String
+    package let target: String
+    /// Names in lower case.
+    package let fields: [(name: String, value: String)]
+    package let head: [UInt8]
+    /// The body as it stands on the wire, chunk lines and trailers and all.
+    package let body: [UInt8]
+
+    package func values(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
+    package func field(_ name: String) -> String? { values(name).first }
+    package var bytes: [UInt8] { head + body }
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+    package var bodyText: String { String(decoding: body, as: UTF8.self) }
+}
+
+/// What the upstream does with a request.
+package enum UpstreamStep: Sendable {
+    case send([UInt8])
+    case wait(seconds: Double)
+    /// Ends the connection, by FIN.
+    case close
+    /// Ends it by RST.
+    case reset
+    /// Says nothing more until the other side closes.
+    case hang
+
+    package static func text(_ text: String) -> UpstreamStep { .send(Array(text.utf8)) }
+
+    /// A whole good answer.
+    package static func json(_ text: String, status: String = "200 OK", fields: String = "") -> UpstreamStep {
+        .text("HTTP/1.1 \(status)\r\nContent-Type: application/json\r\n\(fields)Content-Length: \(text.utf8.count)\r\n\r\n\(text)")
+    }
+}
+
+/// An HTTP/1.1 server on a port of its own that keeps every byte it receives and answers what the test says. One thread per connection.
+package final class RecordingUpstream: Sendable {
+    package typealias Script = @Sendable (RecordedRequest) -> [UpstreamStep]
+
+    package let port: Int
+    private let listener: Int32
+    private let state: Mutex<State>
+
+    private struct State {
+        var script: Script
+        var requests: [RecordedRequest] = []
+        var received = 0
+        /// Bytes that never became a whole request, by connection.
+        var leftovers: [[UInt8]] = []
+        var connections: [Int32] = []
+        var isStopped = false
+    }
+
+    /// Listens at once. `script` answers until another one is set.
+    package init(_ script: @escaping Script = { _ in [.json("{}")] }) throws {
+        (listener, port) = try listeningSocket()
+        state = Mutex(State(script: script))
+        Thread.detachNewThread { [weak self, listener] in
+            while true {
+                let descriptor = accept(listener, nil, nil)
+                guard descriptor >= 0, let self else { return }
+                _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+                self.serve(descriptor)
+            }
+        }
+    }
+
+    deinit { stop() }
+
+    package func answer(_ script: @escaping Script) { state.withLock { $0.script = script } }
+
+    /// How many whole requests have come since the start.
+    package var received: Int { state.withLock { $0.received } }
+
+    /// What has come since this was asked last.
+    package func takeRequests() -> [RecordedRequest] {
+        state.withLock { state in
+            defer { state.requests = [] }
+            return state.requests
+        }
+    }
+
+    /// Bytes of requests that were never completed.
+    package func takeLeftovers() -> [[UInt8]] {
+        state.withLock { state in
+            defer { state.leftovers = [] }
+            return state.leftovers
+        }
+    }
+
+    /// Closes the port and every connection.
+    package func stop() {
+        let open: [Int32]? = state.withLock { state in
+            guard !state.isStopped else { return nil }
+            state.isStopped = true
+            return state.connections
+        }
+        guard let open else { return }
+        _ = shutdown(listener, Int32(SHUT_RDWR))
+        _ = close(listener)
+        for descriptor in open where descriptor >= 0 { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+    }
+}
+
+extension RecordingUpstream {
+    private func serve(_ descriptor: Int32) {
+        let number: Int = state.withLock { state in
+            state.connections.append(descriptor)
+            return state.connections.count - 1
+        }
+        Thread.detachNewThread { [weak self] in
+            let stream = PlainStream(descriptor: descriptor)
+            var reader = RequestReader(connection: number)
+            while let request = reader.next(from: stream) {
+                guard let self, self.perform(self.record(request), on: stream) else { break }
+            }
+            self?.state.withLock { state in
+                state.connections[number] = -1
+                if !reader.buffer.isEmpty { state.leftovers.append(reader.buffer) }
+            }
+            stream.close()
+        }
+    }
+
+    private func record(_ request: RecordedRequest) -> [UpstreamStep] {
+        let script = state.withLock { state in
+            state.requests.append(request)
+            state.received += 1
+            return state.script
+        }
+        return script(request)
+    }
+
+    /// False where the connection is not to go on.
+    private func perform(_ steps: [UpstreamStep], on stream: PlainStream) -> Bool {
+        for step in steps {
+            switch step {
+            case .send(let bytes): guard (try? stream.send(bytes)) != nil else { return false }
+            case .wait(let seconds): Thread.sleep(forTimeInterval: seconds)
+            case .close: return false
+            case .reset:
+                stream.resetOnClose()
+                return false
+            case .hang:
+                while case .bytes = (try? stream.receive(seconds: 120)) ?? .nothingYet {}
+                return false
+            }
+        }
+        return true
+    }
+}
+
+/// Splits what a connection sends into requests, as a plain reader of RFC 9112 would.
+private struct RequestReader {
+    let connection: Int
+    var buffer: [UInt8] = []
+
+    init(connection: Int) { self.connection = connection }
+
+    /// The next whole request; nil at the end of the connection.
+    mutating func next(from stream: PlainStream) -> RecordedRequest? {
+        while true {
+            if let request = takeRequest() { return request }
+            guard case .bytes(let bytes) = (try? stream.receive(seconds: 300)) ?? .nothingYet else { return nil }
+            buffer += bytes
+        }
+    }
+
+    private mutating func takeRequest() -> RecordedRequest? {
+        guard let end = headEnd(buffer) else { return nil }
+        let (start, fields) = splitHead(buffer[..<(end - 4)])
+        guard let length = bodyLength(fields, from: end), buffer.count >= end + length else { return nil }
+        let words = start.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        defer { buffer.removeFirst(end + length) }
+        return RecordedRequest(
+            connection: connection, method: words[0], target: words.count > 1 ? words[1] : "", fields: fields,
+            head: Array(buffer[..<end]), body: Array(buffer[end..<(end + length)]))
+    }
+
+    /// Bytes of the body on the wire; nil while a chunked one is not complete.
+    private func bodyLength(_ fields: [(name: String, value: String)], from start: Int) -> Int? {
+        guard fields.contains(where: { $0.name == "transfer-encoding" }) else {
+            return fields.first { $0.name == "content-length" }.flatMap { Int($0.value) } ?? 0
+        }
+        var at = start
+        while let lineEnd = buffer[at...].firstIndex(of: UInt8(ascii: "\n")) {
+            let line = String(decoding: buffer[at..<lineEnd], as: UTF8.self)
+            guard let size = Int(line.prefix { $0.isHexDigit }, radix: 16) else { return nil }
+            at = lineEnd + 1
+            if size == 0 { return trailersEnd(from: at).map { $0 - start } }
+            at += size + 2
+            guard at <= buffer.count else { return nil }
+        }
+        return nil
+    }
+
+    private func trailersEnd(from start: Int) -> Int? {
+        if buffer.count >= start + 2, buffer[start] == 13, buffer[start + 1] == 10 { return start + 2 }
+        return headEnd(buffer, from: start)
+    }
+}
+
+/// A socket that listens on a free loopback port.
+private func listeningSocket() throws -> (Int32, Int) {
+    let descriptor = newSocket()
+    var address = loopback(port: 0)
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            unsafe bind(descriptor, $0, size) == 0 && listen(descriptor, 512) == 0 && getsockname(descriptor, $0, &size) == 0
+        }
+    }
+    guard result else { throw StreamError.refused(errno) }
+    return (descriptor, Int(in_port_t(bigEndian: address.sin_port)))
+}

@@ -1,0 +1,83 @@
+import COpenSSL
+import Glibc
+
+/// TLS 1.3 or 1.2 to a loopback port through libssl itself, so that a test decides every byte inside.
+///
+/// Safe: the `SSL` lives as long as the object and is used by one thread.
+@safe
+package final class TLSStream: ByteStream {
+    private let descriptor: Int32
+    private let connection: OpaquePointer
+    private var isOpen = true
+
+    /// Connects and shakes hands. The gateway's certificate is the test's own, so it is looked at by the tests of TLS, not here.
+    package init(port: Int, name: String = "gateway.test") throws {
+        descriptor = try connectedSocket(port: port)
+        unsafe connection = SSL_new(Self.context)
+        unsafe SSL_set_fd(connection, descriptor)
+        _ = unsafe name.withCString {
+            unsafe SSL_ctrl(
+                connection, SSL_CTRL_SET_TLSEXT_HOSTNAME, Int(TLSEXT_NAMETYPE_host_name), UnsafeMutableRawPointer(mutating: $0))
+        }
+        guard isWritableSoon, unsafe SSL_connect(connection) == 1 else {
+            close()
+            throw StreamError.handshake(lastError())
+        }
+    }
+
+    deinit { close() }
+
+    package func send(_ bytes: [UInt8]) throws {
+        guard !bytes.isEmpty else { return }
+        let written = unsafe bytes.withUnsafeBytes { unsafe SSL_write(connection, $0.baseAddress, Int32($0.count)) }
+        ERR_clear_error()
+        guard written == bytes.count else { throw StreamError.closed }
+    }
+
+    package func receive(seconds: Double) throws -> Received {
+        guard unsafe SSL_pending(connection) > 0 || isReadable(descriptor, seconds: seconds) else { return .nothingYet }
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        let count = unsafe buffer.withUnsafeMutableBytes { unsafe SSL_read(connection, $0.baseAddress, Int32($0.count)) }
+        let reason = unsafe SSL_get_error(connection, count)
+        ERR_clear_error()
+        if count > 0 { return .bytes(Array(buffer[..<Int(count)])) }
+        return reason == SSL_ERROR_WANT_READ ? .nothingYet : .end(clean: reason == SSL_ERROR_ZERO_RETURN)
+    }
+
+    package func endSending() {
+        unsafe SSL_shutdown(connection)
+        _ = shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    /// Closes the socket without a word.
+    package func close() {
+        guard isOpen else { return }
+        isOpen = false
+        unsafe SSL_free(connection)
+        _ = Glibc.close(descriptor)
+    }
+
+    /// A handshake that hangs must not hang the test.
+    private var isWritableSoon: Bool {
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        return unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size) == 0
+            && setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size) == 0
+    }
+
+    /// One for all connections: it holds no certificate and remembers no session. A closed peer is an error here, not a signal.
+    private nonisolated(unsafe) static let context: OpaquePointer = {
+        signal(SIGPIPE, SIG_IGN)
+        let context = unsafe SSL_CTX_new(TLS_client_method())!
+        unsafe SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
+        unsafe SSL_CTX_ctrl(context, SSL_CTRL_MODE, Int(SSL_MODE_AUTO_RETRY), nil)
+        return unsafe context
+    }()
+}
+
+/// OpenSSL's reason for the last failure; leaves its error queue empty.
+private func lastError() -> String {
+    defer { ERR_clear_error() }
+    guard let text = unsafe ERR_reason_error_string(ERR_peek_last_error()) else { return "no reason given" }
+    return unsafe String(cString: text)
+}

@@ -1,0 +1,29 @@
+package import Foundation
+
+/// A folder of its own for one test, removed with everything in it when the last reference goes.
+package final class TemporaryFolder: Sendable {
+    package let url: URL
+
+    package init(_ name: String = "tenantgate-test") throws {
+        url = FileManager.default.temporaryDirectory.appending(path: "\(name)-\(UUID().uuidString.prefix(13))")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    package func path(_ name: String) -> String { url.appending(path: name).path }
+
+    /// Writes a file, with the folders above it. Only the owner may read it, as the gateway wants of secrets.
+    @discardableResult
+    package func write(_ text: String, to name: String) throws -> String {
+        let file = url.appending(path: name)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
+        return file.path
+    }
+
+    package func read(_ name: String) -> String {
+        (try? String(decoding: Data(contentsOf: url.appending(path: name)), as: UTF8.self)) ?? ""
+    }
+}
