@@ -5,11 +5,17 @@ import COpenSSL
 enum OpenSSLErrors {
     static func clear() { ERR_clear_error() }
 
-    /// The cause of the last failure, which is the first entry; empties the queue. `nil`: nothing was noted.
+    /// The cause of the last failure: libssl's own first word on it, else the first of all. Empties the queue. `nil`: nothing was noted.
     static func drain() -> OpenSSLFault? {
-        let code = ERR_get_error()
-        ERR_clear_error()
-        return code == 0 ? nil : OpenSSLFault(code: code)
+        var first: OpenSSLFault?
+        var cause: OpenSSLFault?
+        while true {
+            let code = ERR_get_error()
+            if code == 0 { return cause ?? first }
+            let fault = OpenSSLFault(code: code)
+            first = first ?? fault
+            if fault.sslReason != nil { cause = cause ?? fault }
+        }
     }
 }
 

@@ -7,6 +7,8 @@ import COpenSSL
     init(file: String) throws(TLSConfigurationError.FileProblem) {
         var bytes = try PEMFile.read(file)
         defer { unsafe OPENSSL_cleanse(&bytes, bytes.count) }
+        // OpenSSL has one error for "nothing here" and "something unreadable".
+        guard bytes.firstRange(of: "PRIVATE KEY-----".utf8) != nil else { throw .notPEM }
         OpenSSLErrors.clear()
         let bio = unsafe BIO_new_mem_buf(bytes, CInt(bytes.count))
         defer { unsafe BIO_free(bio) }
@@ -23,8 +25,7 @@ import COpenSSL
         let fault = OpenSSLErrors.drain()
         guard let key = unsafe key else {
             if isEncrypted { throw .encryptedKey }
-            guard let fault, fault.pemReason != PEM_R_NO_START_LINE else { throw .notPEM }
-            throw .malformed(fault.text)
+            throw .malformed(fault?.text ?? "unknown")
         }
         unsafe pointer = key
     }

@@ -53,7 +53,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         case .handshake, .data: break
         }
         var plaintext = ByteBuffer()
-        let news = decrypt(ciphertext, into: &plaintext)
+        let news = decrypt(ciphertext, into: &plaintext, isWritable: context.channel.isWritable)
         if let completed = news.completed { context.fireUserInboundEventTriggered(completed) }
         if plaintext.readableBytes > 0 {
             readRequested = false
@@ -104,7 +104,7 @@ extension TLSHandler {
         var error: TLSError?
     }
 
-    private func decrypt(_ ciphertext: ByteBuffer, into plaintext: inout ByteBuffer) -> News {
+    private func decrypt(_ ciphertext: ByteBuffer, into plaintext: inout ByteBuffer, isWritable: Bool) -> News {
         guard let session = session ?? TLSSession(serving: self.context.start) else {
             return News(error: .protocolViolation("out of memory"))
         }
@@ -113,7 +113,7 @@ extension TLSHandler {
         unsafe ciphertext.withUnsafeReadableBytes { bytes in
             unsafe session.feed(bytes) {
                 if isHandshaking { shakeHands(session, &news) }
-                if lifecycle.phase == .established { readRecords(session, into: &plaintext, &news) }
+                if lifecycle.phase == .established { readRecords(session, into: &plaintext, &news, isWritable: isWritable) }
             }
         }
         return news
@@ -125,13 +125,13 @@ extension TLSHandler {
         case .failed(let error): news.error = error
         case .done(let completed):
             news.completed = completed
-            lifecycle.handshakeDone()
+            lifecycle.handshakeDone(completed.version)
         }
     }
 
     /// Reads every whole record of what was received. A record's plaintext is shorter than the record, so that one buffer of the size
     /// of what was received holds it all.
-    private func readRecords(_ session: TLSSession, into plaintext: inout ByteBuffer, _ news: inout News) {
+    private func readRecords(_ session: TLSSession, into plaintext: inout ByteBuffer, _ news: inout News, isWritable: Bool) {
         while session.inputLeft > 0 {
             if plaintext.capacity == 0 { plaintext.reserveCapacity(carried + session.inputLeft) }
             let before = session.inputLeft
@@ -147,8 +147,7 @@ extension TLSHandler {
                 news.closed = true
             case .failed(let error): news.error = error
             }
-            // Reading makes OpenSSL send nothing but alerts: a fatal one, or the warning that refuses a renegotiation.
-            if news.error == nil, session.outputSize > unasked { news.error = .renegotiation }
+            if news.error == nil, session.outputSize > unasked { news.error = lifecycle.answerMade(isWritable: isWritable) }
             if news.error != nil || news.closed { return }
         }
     }

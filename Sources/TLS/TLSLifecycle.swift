@@ -18,7 +18,9 @@ struct TLSLifecycle {
     private(set) var inputClosed = false
     /// We have sent close_notify.
     private(set) var outputClosed = false
+    private var version = TLSVersion.v1_3
     private var uselessRecords = 0
+    private var pendingAnswers = 0
 
     var canWrite: Bool { phase == .established && !outputClosed }
 }
@@ -48,7 +50,10 @@ extension TLSLifecycle {
         }
     }
 
-    mutating func handshakeDone() { phase = .established }
+    mutating func handshakeDone(_ version: TLSVersion) {
+        phase = .established
+        self.version = version
+    }
 
     mutating func dataRead() { uselessRecords = 0 }
 
@@ -56,6 +61,14 @@ extension TLSLifecycle {
     mutating func uselessRecordRead() -> TLSError? {
         uselessRecords += 1
         return uselessRecords > TLSLimits.uselessRecords ? .uselessRecords : nil
+    }
+
+    /// OpenSSL has made an answer by itself while reading: in TLS 1.2 the refusal of a renegotiation, in 1.3 a KeyUpdate that was asked
+    /// for. A peer that asks for more and more and takes none (`isWritable` is false) would fill our memory.
+    mutating func answerMade(isWritable: Bool) -> TLSError? {
+        if version == .v1_2 { return .renegotiation }
+        pendingAnswers = isWritable ? 0 : pendingAnswers + 1
+        return pendingAnswers > TLSLimits.uselessRecords ? .uselessRecords : nil
     }
 
     mutating func closeNotifyRead() { inputClosed = true }

@@ -8,7 +8,7 @@ import Synchronization
 /// sessions of at most two lifetimes. (TLS 1.3 sessions have forward secrecy also when resumed: only psk_dhe_ke is taken.)
 /// Shared by all loops; taken during handshakes only.
 @safe final class TicketKeys: Sendable {
-    fileprivate struct Key {
+    struct Key {
         let name: [UInt8]
         let cipher: [UInt8]
         let mac: [UInt8]
@@ -21,7 +21,7 @@ import Synchronization
         }
     }
 
-    fileprivate struct Ring {
+    struct Ring {
         var current: Key
         var previous: Key?
     }
@@ -45,7 +45,8 @@ import Synchronization
             guard let name = unsafe name, let iv = unsafe iv, let keys = unsafe SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), 0)
             else { return -1 }
             let tickets = unsafe Unmanaged<TicketKeys>.fromOpaque(keys).takeUnretainedValue()
-            return unsafe sealing == 1 ? tickets.seal(name, iv, cipher, mac) : tickets.open(name, iv, cipher, mac)
+            if sealing == 1 { return unsafe tickets.seal(name, iv, cipher, mac) }
+            return unsafe tickets.open(name, iv, cipher, mac, once: SSL_version(ssl) == TLS1_3_VERSION)
         }
     }
 
@@ -64,15 +65,17 @@ import Synchronization
     }
 
     /// 1: take it; 2: take it and send a new one; 0: unknown, a full handshake follows; -1: failure.
+    ///
+    /// `once`: clients use each ticket of TLS 1.3 for one connection (RFC 8446 §C.4), so that they always need a new one.
     private func open(
-        _ name: UnsafeMutablePointer<UInt8>, _ iv: UnsafeMutablePointer<UInt8>, _ context: OpaquePointer?, _ mac: OpaquePointer?
+        _ name: UnsafeMutablePointer<UInt8>, _ iv: UnsafeMutablePointer<UInt8>, _ context: OpaquePointer?, _ mac: OpaquePointer?, once: Bool
     ) -> CInt {
         let now = current()
         let wanted = unsafe UnsafeBufferPointer(start: name, count: now.name.count)
         let isCurrent = unsafe wanted.elementsEqual(now.name)
         guard let key = isCurrent ? now : previous(), unsafe wanted.elementsEqual(key.name) else { return 0 }
         guard unsafe EVP_DecryptInit_ex2(context, cipher, key.cipher, iv, nil) == 1, unsafe key.start(mac) else { return -1 }
-        return isCurrent ? 1 : 2
+        return isCurrent && !once ? 1 : 2
     }
 
     private static var now: Int {
