@@ -31,7 +31,14 @@ package enum DialectFile {
         return (problems.hasErrors ? nil : dialect, problems.sorted)
     }
 
-    /// `path` is what problems call the file. Nil where something is wrong that leaves no dialect at all.
+    /// The same for bytes that were read before; `path` is what problems call the file.
+    package static func read(_ bytes: [UInt8], path: String) -> (dialect: Dialect?, problems: [Problem]) {
+        let problems = ProblemList()
+        let dialect = read(bytes, path: path, problems: problems)
+        return (problems.hasErrors ? nil : dialect, problems.sorted)
+    }
+
+    /// Nil where something is wrong that leaves no dialect at all.
     static func read(_ bytes: [UInt8], path: String, problems: ProblemList) -> Dialect? {
         guard let root = YAMLDocument.read(bytes, file: path, problems: problems) else { return nil }
         let reading = Reading(problems: problems, folder: Reading.folder(of: path))

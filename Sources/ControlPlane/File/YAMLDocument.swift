@@ -25,6 +25,10 @@ struct YAMLDocument {
     }
 
     static func read(_ text: String, file: String, problems: ProblemList) -> YAMLNode? {
+        if let place = AliasFlood.place(in: text, file: file) {
+            problems.error(place, "aliases (*name) are not taken in this file", fix: "write the value out where it is meant")
+            return nil
+        }
         var source = DuplicateKeyMask(text)
         while true {
             do {

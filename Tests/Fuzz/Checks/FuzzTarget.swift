@@ -12,7 +12,8 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
     package var description: String { name }
 
     package static let all: [FuzzTarget] = [
-        FuzzTarget(name: "json", check: fuzzJSON)
+        FuzzTarget(name: "file", check: fuzzFile),
+        FuzzTarget(name: "json", check: fuzzJSON),
     ]
 }
 
