@@ -62,7 +62,7 @@ let package = Package(
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"], swiftSettings: strict),
         .testTarget(
             name: "TLSTests", dependencies: ["TLS", "TestSupport", "COpenSSL", nioCore, nioPosix, nioEmbedded], swiftSettings: strict),
-        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", nioCore], swiftSettings: strict),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "TestSupport", nioCore], swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Tokens", "Policy", "StrictJSON", "COpenSSL", "CJWT"], swiftSettings: strict),
         .testTarget(name: "SuspensionsTests", dependencies: ["Suspensions", "Policy", "StrictJSON", grdb], swiftSettings: strict),
         // What tests of whole programs share: children, raw connections, a recording upstream, forged tokens.
@@ -70,7 +70,8 @@ let package = Package(
         .testTarget(name: "UserServiceTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "ScenarioTests", dependencies: ["TestSupport", grdb], swiftSettings: strict),
         // What must hold of each reader under any bytes; its corpus is replayed here, see Tests/Fuzz/Checks/FuzzTarget.swift.
-        .target(name: "FuzzChecks", dependencies: ["StrictJSON", "ControlPlane"], path: "Tests/Fuzz/Checks", swiftSettings: strict),
+        .target(
+            name: "FuzzChecks", dependencies: ["StrictJSON", "ControlPlane", "HTTPWire", nioCore], path: "Tests/Fuzz/Checks", swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzChecks"], path: "Tests/Fuzz/Replay", swiftSettings: strict),
         .testTarget(name: "ControlPlaneTests", dependencies: ["ControlPlane", "Policy"], swiftSettings: strict),
     ]
