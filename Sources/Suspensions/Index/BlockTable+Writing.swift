@@ -96,7 +96,8 @@ struct BlockTableWriter {
     private func find(_ key: UserKey, _ table: borrowing BlockTable) -> SlotAddress? {
         let segment = unsafe table.segment(of: key.place)
         let places = table.buckets(of: key.place)
-        for place in [places.first, places.second] {
+        for choice in 0..<2 {
+            let place = choice == 0 ? places.first : places.second
             let control = unsafe segment[place].readControl()
             for slot in 0..<Bucket.slots where control.uses(slot) {
                 guard unsafe segment[place].holds(key.identity, in: slot) else { continue }

@@ -70,9 +70,9 @@ import Synchronization
         return (first, second == first ? (first + 1) % bucketsPerSegment : second)
     }
 
-    /// Whether the user is blocked in a scope of its directory that `fits`. Called on any thread; never waits, never allocates.
+    /// Whether the user is blocked in a scope of its directory that `fits`, by which sources. Called on any thread; never waits, never allocates.
     @inline(__always)
-    func contains(_ key: UserKey, where fits: (Scope) -> Bool) -> Bool {
+    func contains(_ key: UserKey, where fits: (Scope, BlockSources) -> Bool) -> Bool {
         let places = buckets(of: key.place)
         while true {
             let segment = unsafe segment(of: key.place)
@@ -104,7 +104,9 @@ import Synchronization
     private enum Look { case found(Bool), absent, changed }
 
     @inline(__always)
-    private func look(for key: UserKey, in bucket: UnsafeMutablePointer<Bucket>, seen: Control, _ fits: (Scope) -> Bool) -> Look {
+    private func look(for key: UserKey, in bucket: UnsafeMutablePointer<Bucket>, seen: Control, _ fits: (Scope, BlockSources) -> Bool)
+        -> Look
+    {
         for slot in 0..<Bucket.slots where seen.uses(slot) {
             guard unsafe bucket.pointee.holds(key.identity, in: slot) else { continue }
             let judged = unsafe judge(bucket.pointee.scope(slot), of: key, in: bucket, seen: seen, fits)
@@ -116,17 +118,17 @@ import Synchronization
 
     /// Nil where the slot is of another directory. What this says counts only if the bucket is unchanged afterwards.
     private func judge(
-        _ word: ScopeWord, of key: UserKey, in bucket: UnsafeMutablePointer<Bucket>, seen: Control, _ fits: (Scope) -> Bool
+        _ word: ScopeWord, of key: UserKey, in bucket: UnsafeMutablePointer<Bucket>, seen: Control, _ fits: (Scope, BlockSources) -> Bool
     ) -> Bool? {
         guard var next = word.list else {
             let scope = scopes.scope(word.scope)
-            return scope.directory == key.directory ? fits(scope) : nil
+            return scope.directory == key.directory ? fits(scope, word.sources) : nil
         }
         while true {
             let node = scopes.node(next)
             let scope = scopes.scope(node.word.scope)
             guard scope.directory == key.directory else { return nil }
-            if fits(scope) { return true }
+            if fits(scope, node.word.sources) { return true }
             // A list that is taken apart under our eyes may lead anywhere, in circles too.
             guard let following = node.next, unsafe bucket.pointee.isUnchanged(since: seen) else { return false }
             next = following

@@ -42,17 +42,25 @@ package final class SuspensionIndex: Sendable {
     package func isSuspended(_ key: UserKey, asking: TenantQuestion) -> Bool {
         switch asking {
         case .selected(let tenant):
-            table.contains(key) { scope in isBlocking(scope, tenant) }
+            table.contains(key) { scope, _ in isBlocking(scope, tenant) }
         case .among(let tenants):
-            table.contains(key) { scope in scope.tenant == nil || tenants.contains { isBlocking(scope, $0) } }
+            table.contains(key) { scope, _ in scope.tenant == nil || tenants.contains { isBlocking(scope, $0) } }
         case .unknown:
-            table.contains(key) { scope in scope.tenant == nil || reaches[Int(key.directory)] == .tenant }
+            table.contains(key) { scope, _ in scope.tenant == nil || reaches[Int(key.directory)] == .tenant }
         }
     }
 
     private func isBlocking(_ scope: Scope, _ tenant: TenantID) -> Bool {
         guard let blocked = scope.tenant else { return true }
         return blocked == keys.identity(tenant.id)
+    }
+
+    /// Whether a source's block stands for exactly this subject. As lock-free as the questions above.
+    package func stands(_ source: BlockSource, for subject: Subject) -> Bool {
+        let wanted = scope(of: subject)
+        return table.contains(key(of: subject.user, in: subject.directory)) { scope, sources in
+            scope == wanted && sources.contains(BlockSources(source))
+        }
     }
 
     // MARK: writing

@@ -1,0 +1,162 @@
+import Dispatch
+package import Policy
+import Synchronization
+
+/// Decides about suspensions at this gateway: takes suspend and reactivate calls through the protocol of SPEC §4, keeps the ledger and
+/// the index in step, and learns from other answers.
+///
+/// Callable from any thread; nothing here waits. Completions come on the authority's own thread, in order for each call: an event loop
+/// hops back to itself. The rules are in `CallMachine`; this performs what it says.
+package final class SuspensionAuthority: Sendable {
+    /// Told before anything that follows from a block, on the authority's thread, when the index has it: to end these users' open work.
+    package typealias BlockListener = @Sendable (_ blocked: [Subject]) -> Void
+
+    /// Who is suspended: what every request asks.
+    package let index: SuspensionIndex
+
+    private struct State {
+        var machine: CallMachine
+        var lastNumber: CallQueue.Number = 0
+        var beginnings: [CallQueue.Number: @Sendable (Beginning) -> Void] = [:]
+        var conclusions: [CallQueue.Number: @Sendable (Conclusion) -> Void] = [:]
+        var drained: (@Sendable (Int) -> Void)?
+    }
+
+    private let state: Mutex<State>
+    private let writer: LedgerWriter
+    private let surroundings: AuthoritySurroundings
+    private let onBlock: BlockListener
+
+    /// Reads the ledger into a new index: pending intents of a crash become unconfirmed calls first.
+    ///
+    /// - Parameters:
+    ///   - reaches: the reach of each directory's dialect, by its number; blocks of directories beyond are kept but not asked.
+    ///   - openPerCaller: suspend calls that one caller may have open.
+    ///   - perMinute: suspend calls that one caller may make in a minute.
+    package init(
+        store: any LedgerStore, reaches: [Reach], openPerCaller: Int = Limits.openIntents, perMinute: Int = Limits.intentsPerMinute,
+        surroundings: AuthoritySurroundings = .live(), onBlock: @escaping BlockListener
+    ) throws(LedgerError) {
+        try store.recover(at: surroundings.wall())
+        let index = SuspensionIndex(reaches: reaches, expecting: try store.blockCount())
+        try store.forEachBlock { subject, source in
+            if subject.directory < reaches.count { index.insert(source, for: subject) }
+        }
+        self.index = index
+        self.surroundings = surroundings
+        self.onBlock = onBlock
+        writer = LedgerWriter(store: store)
+        let machine = CallMachine(
+            bounds: CallerAllowances.Bounds(open: openPerCaller, perMinute: perMinute),
+            unconfirmed: Set(try store.unconfirmedCalls().map(\.subject)))
+        state = Mutex(State(machine: machine))
+        surroundings.everyTick { [weak self] in
+            guard let self else { return false }
+            handle(.tick)
+            return true
+        }
+    }
+
+    /// Asks for leave to forward a suspend or reactivate call. Answered once the intent is durable, or with the reason why not.
+    package func begin(_ call: IntentCall, then answer: @escaping @Sendable (Beginning) -> Void) {
+        surroundings.run { [self] in
+            let number = state.withLock { state in
+                state.lastNumber += 1
+                state.beginnings[state.lastNumber] = answer
+                return state.lastNumber
+            }
+            handle(.arrive(number, call))
+        }
+    }
+
+    /// Says what a forwarded call came to. Answered when it is in force and durable, or known not to be; only then may the client read.
+    package func finish(_ ticket: Ticket, _ outcome: UpstreamOutcome, then answer: @escaping @Sendable (Conclusion) -> Void) {
+        surroundings.run { [self] in
+            let isFirst = state.withLock { state in
+                guard state.conclusions[ticket.number] == nil else { return false }
+                state.conclusions[ticket.number] = answer
+                return true
+            }
+            guard isFirst else { return answer(.notDurable) }
+            handle(.finished(ticket.number, outcome))
+        }
+    }
+
+    /// Learns from another 2xx that showed these users as suspended: they are blocked, unless a call for them says more. Costs a question
+    /// to the index for each user where nothing is new.
+    ///
+    /// - Parameters:
+    ///   - age: time since the request was sent whose answer this is; an answer may be older than a call that was made meanwhile.
+    package func observe(suspended subjects: [Subject], caller: Caller, requestID: [UInt8], age: Duration) {
+        let news = subjects.filter { !index.stands(.upstream, for: $0) }
+        guard !news.isEmpty else { return }
+        let asked = surroundings.steady() - age.nanoseconds
+        surroundings.run { [self] in
+            for subject in news where !index.stands(.upstream, for: subject) {
+                handle(.sighted(subject, Sighting(caller: caller, requestID: requestID, asked: asked)))
+            }
+        }
+    }
+
+    /// Lets nobody new begin and waits until every open call is concluded and written, but no longer than `patience`. Answers how many
+    /// were left open: their intents are in the ledger and will show as unconfirmed.
+    package func drain(patience: Duration, then answer: @escaping @Sendable (_ leftOpen: Int) -> Void) {
+        surroundings.run { [self] in
+            state.withLock { $0.drained = answer }
+            handle(.drain(until: surroundings.steady() + patience.nanoseconds))
+        }
+    }
+
+    /// Closes the ledger, when everything that was submitted is written. Blocks; to be called once, last.
+    package func close() { writer.close() }
+
+    /// How things stand, for logs and metrics.
+    package var status: AuthorityStatus {
+        state.withLock {
+            AuthorityStatus(
+                openCalls: $0.machine.open, unconfirmedUsers: $0.machine.unconfirmed.count, owedUsers: $0.machine.owed,
+                ledgerTrouble: $0.machine.trouble)
+        }
+    }
+
+    // MARK: performing
+
+    /// On the authority's thread only, so that actions are performed in the order in which the machine named them.
+    private func handle(_ event: CallMachine.Event) {
+        let now = Moment(steady: surroundings.steady(), wall: surroundings.wall())
+        for action in state.withLock({ $0.machine.handle(event, at: now) }) { perform(action) }
+    }
+
+    private func perform(_ action: CallMachine.Action) {
+        switch action {
+        case .write(let changes, let write):
+            writer.submit(changes) { [self] error in
+                surroundings.run { self.handle(.written(write, error)) }
+            }
+        case .block(let subject):
+            index.insert(.upstream, for: subject)
+            onBlock([subject])
+        case .lift(let subject): index.remove(.upstream, for: subject)
+        case .begin(let number, let beginning): state.withLock { $0.beginnings.removeValue(forKey: number) }?(beginning)
+        case .conclude(let number, let conclusion): state.withLock { $0.conclusions.removeValue(forKey: number) }?(conclusion)
+        case .drained(let open):
+            let answer = state.withLock { state in
+                defer { state.drained = nil }
+                return state.drained
+            }
+            answer?(open)
+        }
+    }
+}
+
+/// How the authority stands.
+package struct AuthorityStatus: Sendable, Equatable {
+    /// Calls between their arrival and their end.
+    package let openCalls: Int
+    /// Users with a call whose outcome is unknown.
+    package let unconfirmedUsers: Int
+    /// Users of whom memory knows more than the ledger, because it could not be written.
+    package let owedUsers: Int
+    /// The last write's error, until one succeeds.
+    package let ledgerTrouble: LedgerError?
+}

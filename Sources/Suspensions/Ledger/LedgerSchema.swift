@@ -1,0 +1,49 @@
+import GRDB
+
+/// The tables of the ledger, and the version that says which they are.
+///
+/// Users are a 16-byte blob where the id is a uuid and text where it is a string. A null tenant means all tenants.
+enum LedgerSchema {
+    static let version = 1
+    /// "tnGL" in `application_id`, so that no other program's database is taken for a ledger.
+    static let applicationID = 0x746E_474C
+
+    /// Makes the tables in an empty file; refuses a file that isn't a ledger, or is a newer one's.
+    static func prepare(_ db: Database, path: String) throws {
+        let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
+        if isEmpty, application == 0, found == 0 {
+            try db.execute(sql: tables)
+            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+            try db.execute(sql: "PRAGMA user_version = \(version)")
+            return
+        }
+        guard application == applicationID else { throw LedgerError.notALedger(path: path) }
+        guard found <= version else { throw LedgerError.newerVersion(path: path, found: found, known: version) }
+    }
+
+    private static let tables = """
+        CREATE TABLE directories (
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, id_format TEXT NOT NULL, tenant_format TEXT NOT NULL) STRICT;
+        CREATE TABLE scopes (id INTEGER PRIMARY KEY, directory INTEGER NOT NULL REFERENCES directories (id), tenant ANY) STRICT;
+        CREATE UNIQUE INDEX scope_once ON scopes (directory, ifnull(tenant, ''));
+        CREATE TABLE blocks (
+            scope INTEGER NOT NULL, user ANY NOT NULL, source INTEGER NOT NULL, learned INTEGER NOT NULL, at INTEGER NOT NULL,
+            reason TEXT, PRIMARY KEY (scope, user, source)) STRICT, WITHOUT ROWID;
+        CREATE TABLE intents (
+            id INTEGER PRIMARY KEY, scope INTEGER NOT NULL, user ANY NOT NULL, wanted INTEGER NOT NULL, caller TEXT NOT NULL,
+            request TEXT NOT NULL, blocks_on_unknown INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
+        CREATE TABLE unconfirmed (
+            scope INTEGER NOT NULL, user ANY NOT NULL, wanted INTEGER NOT NULL, caller TEXT NOT NULL, request TEXT NOT NULL,
+            cause TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (scope, user)) STRICT, WITHOUT ROWID;
+        CREATE TABLE log (
+            number INTEGER PRIMARY KEY, at INTEGER NOT NULL, scope INTEGER NOT NULL, user ANY NOT NULL, source INTEGER NOT NULL,
+            was INTEGER NOT NULL, becomes INTEGER NOT NULL, learned INTEGER NOT NULL, actor TEXT NOT NULL, request TEXT NOT NULL,
+            reason TEXT NOT NULL, hash BLOB NOT NULL) STRICT;
+        CREATE TRIGGER log_is_not_edited BEFORE UPDATE ON log BEGIN SELECT raise(ABORT, 'the log is append-only'); END;
+        CREATE TRIGGER log_is_not_cut BEFORE DELETE ON log BEGIN SELECT raise(ABORT, 'the log is append-only'); END;
+        CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
+        INSERT INTO head VALUES (1, 0, zeroblob(32));
+        """
+}

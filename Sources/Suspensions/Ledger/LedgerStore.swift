@@ -1,0 +1,111 @@
+package import Policy
+
+/// Where suspensions are kept: what the authority needs of a store, fulfilled by SQLite and, in tests, by a store that fails on purpose.
+///
+/// Used by one thread at a time. `commit` may block for as long as a disk takes.
+package protocol LedgerStore: AnyObject, Sendable {
+    /// Applies all changes, in order, or none. Durable when it returns.
+    func commit(_ changes: [LedgerChange]) throws(LedgerError)
+    /// Turns intents that a crash left pending into unconfirmed calls, at start.
+    func recover(at time: Int64) throws(LedgerError)
+    /// Blocks that stand; one per subject and source.
+    func blockCount() throws(LedgerError) -> Int
+    /// Every block that stands, in no order.
+    func forEachBlock(_ body: (Subject, BlockSource) -> Void) throws(LedgerError)
+    /// Calls whose outcome is unknown.
+    func unconfirmedCalls() throws(LedgerError) -> [UnconfirmedCall]
+    /// Lets go of the store; nothing else may be asked afterwards.
+    func close()
+}
+
+/// One step of a transaction.
+package enum LedgerChange: Sendable, Equatable {
+    /// A call is about to be forwarded. Blocks nobody, enters no log.
+    case intend(Intent)
+    /// A call was refused or not sent: its row goes, and nothing is left of it.
+    case forget(intent: Int64)
+    /// Something is known now, even if only that an outcome is not: it enters the log.
+    case record(Outcome)
+}
+
+/// What is about to be tried: who, whom, what, when.
+package struct Intent: Sendable, Equatable {
+    /// Unique among the pending ones.
+    package let number: Int64
+    package let subject: Subject
+    package let wanted: UserState
+    package let caller: [UInt8]
+    package let requestID: [UInt8]
+    package let suspendsOnUnknown: Bool
+    /// Milliseconds since 1970.
+    package let at: Int64
+}
+
+/// How the gateway came to know.
+package enum Learned: UInt8, Sendable, CaseIterable {
+    /// The answer to a suspend or reactivate call.
+    case call = 1
+    /// Another answer that showed the user.
+    case passive = 2
+    /// An outcome that was lost.
+    case unconfirmed = 3
+    /// A crash while the call was on its way.
+    case crash = 4
+    /// By hand.
+    case hand = 5
+    /// From a file.
+    case imported = 6
+
+    /// The name in listings.
+    package var name: String {
+        switch self {
+        case .call: "call"
+        case .passive: "passive"
+        case .unconfirmed: "unconfirmed"
+        case .crash: "crash"
+        case .hand: "hand"
+        case .imported: "import"
+        }
+    }
+}
+
+/// What the ledger is to hold about a subject from now on.
+package struct Outcome: Sendable, Equatable {
+    package enum Result: Sendable, Equatable {
+        /// The source's block stands, or doesn't.
+        case state(UserState)
+        /// Nobody knows; the last state stays, unless `blocks`.
+        case unknown(wanted: UserState, blocks: Bool)
+    }
+
+    /// The intent that this concludes.
+    package var intent: Int64?
+    package let subject: Subject
+    package let source: BlockSource
+    package let result: Result
+    package let learned: Learned
+    /// Who did it: a caller, or an operator's name.
+    package let actor: [UInt8]
+    package let requestID: [UInt8]
+    /// Why; for an unknown outcome its cause.
+    package let reason: String
+    /// Milliseconds since 1970.
+    package let at: Int64
+
+    /// Whether this answers what an unconfirmed call left open: a confirmed call does, and the operator does.
+    var settlesUnconfirmed: Bool {
+        guard case .state = result else { return false }
+        return learned == .call || learned == .hand
+    }
+}
+
+/// A call whose outcome is unknown.
+package struct UnconfirmedCall: Sendable, Equatable {
+    package let subject: Subject
+    package let wanted: UserState
+    package let caller: [UInt8]
+    package let requestID: [UInt8]
+    package let cause: String
+    /// Milliseconds since 1970.
+    package let at: Int64
+}

@@ -1,0 +1,68 @@
+import GRDB
+import GRDBSQLite
+import Policy
+
+/// Reading the state. Ten million blocks are read at every start, so their rows are stepped through SQLite's own interface: the unsafe
+/// pointers here are its statement and the bytes of the row that it stands on.
+extension SQLiteLedger {
+    package func blockCount() throws(LedgerError) -> Int {
+        try reading { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM blocks")! }
+    }
+
+    package func forEachBlock(_ body: (Subject, BlockSource) -> Void) throws(LedgerError) {
+        let scopes = scopes.withLock { $0 }
+        try reading { db in
+            let statement = try unsafe db.makeStatement(sql: "SELECT scope, source, user FROM blocks").sqliteStatement
+            var scope: (number: Int64, place: LedgerScopes.Place)?
+            while true {
+                let step = unsafe sqlite3_step(statement)
+                guard step == SQLITE_ROW else {
+                    guard step == SQLITE_DONE else { throw LedgerError.damaged(path: path, "the blocks can't be read (SQLite \(step))") }
+                    return
+                }
+                let number = unsafe sqlite3_column_int64(statement, 0)
+                if scope?.number != number { scope = scopes.place(number).map { (number, $0) } }
+                guard let place = scope?.place, let source = unsafe BlockSource(rawValue: UInt8(sqlite3_column_int(statement, 1))),
+                    let user = unsafe Self.id(statement, column: 2)
+                else { throw LedgerError.damaged(path: path, "a block can't be read") }
+                body(Subject(directory: place.directory, tenant: place.tenant, user: UserID(user)), source)
+            }
+        }
+    }
+
+    package func unconfirmedCalls() throws(LedgerError) -> [UnconfirmedCall] {
+        let scopes = scopes.withLock { $0 }
+        return try reading { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM unconfirmed ORDER BY at").map { row in
+                guard let place = scopes.place(row["scope"]), let user = try LedgerScopes.id(row["user"]),
+                    let wanted = UserState(rawValue: row["wanted"])
+                else { throw LedgerError.damaged(path: self.path, "an unconfirmed call can't be read") }
+                return UnconfirmedCall(
+                    subject: Subject(directory: place.directory, tenant: place.tenant, user: UserID(user)), wanted: wanted,
+                    caller: Array((row["caller"] as String).utf8), requestID: Array((row["request"] as String).utf8), cause: row["cause"],
+                    at: row["at"])
+            }
+        }
+    }
+
+    func reading<Value>(_ body: (Database) throws -> Value) throws(LedgerError) -> Value {
+        do {
+            return try database.read(body)
+        } catch {
+            throw LedgerError(error, path: path)
+        }
+    }
+
+    private static func id(_ statement: SQLiteStatement, column: Int32) -> FormattedID? {
+        let count = unsafe Int(sqlite3_column_bytes(statement, column))
+        let bytes = unsafe UnsafeRawBufferPointer(start: sqlite3_column_blob(statement, column), count: count)
+        switch unsafe sqlite3_column_type(statement, column) {
+        case SQLITE_BLOB where count == 16:
+            let high = unsafe UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self))
+            let low = unsafe UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            return .uuid(UUIDBits(high: high, low: low))
+        case SQLITE_TEXT: return unsafe .string(Array(bytes))
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,6 @@
+import GRDBSQLite
+
+/// The version of SQLite that the ledger runs with, for `--version`.
+package enum SQLiteVersion {
+    package static var text: String { unsafe String(cString: sqlite3_libversion()) }
+}
