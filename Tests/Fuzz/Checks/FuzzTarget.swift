@@ -12,8 +12,11 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
     package var description: String { name }
 
     package static let all: [FuzzTarget] = [
+        FuzzTarget(name: "answer-head", check: fuzzAnswerHead),
+        FuzzTarget(name: "chunked-body", check: fuzzChunks),
         FuzzTarget(name: "file", check: fuzzFile),
         FuzzTarget(name: "json", check: fuzzJSON),
+        FuzzTarget(name: "request-head", check: fuzzRequestHead),
     ]
 }
 
