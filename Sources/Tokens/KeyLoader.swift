@@ -12,10 +12,15 @@ package enum SecretEncoding: String, Sendable, CaseIterable {
 package enum KeyLoader {
     /// An HMAC secret. One trailing newline is not part of it.
     package static func secret(_ file: [UInt8], encoding: SecretEncoding, allowed: AlgorithmSet) throws(KeyError) -> VerificationKey {
+        try VerificationKey(.secret(secretBytes(file, encoding: encoding)), type: .secret, kid: nil, allowed: allowed)
+    }
+
+    /// The secret itself, as the file means it: for whoever signs with it.
+    package static func secretBytes(_ file: [UInt8], encoding: SecretEncoding) throws(KeyError) -> [UInt8] {
         let text = withoutNewline(file)
         guard !text.isEmpty else { throw .emptySecret }
         guard !text.starts(with: Array("-----BEGIN ".utf8)) else { throw .secretIsPEM }
-        return try VerificationKey(.secret(decoded(text, encoding)), type: .secret, kid: nil, allowed: allowed)
+        return try decoded(text, encoding)
     }
 
     /// The one public key or certificate in a PEM file (RFC 7468). Text outside the block is ignored, a second block is refused.

@@ -33,14 +33,12 @@ import Policy
 
     /// Modulus and exponent, big-endian.
     init(modulus: [UInt8], exponent: [UInt8]) throws(KeyError) {
-        try self.init(
-            algorithm: "RSA",
-            numbers: [(OSSL_PKEY_PARAM_RSA_N, modulus), (OSSL_PKEY_PARAM_RSA_E, exponent)])
+        try self.init(rsaPublicKey: DER.sequence(DER.integer(modulus[...]) + DER.integer(exponent[...])))
     }
 
     /// Coordinates of a point, each exactly as wide as the curve's.
     init(curve: Curve, x: [UInt8], y: [UInt8]) throws(KeyError) {
-        try self.init(algorithm: "EC", group: curve.groupName, point: [4] + x + y)
+        try self.init(subjectPublicKeyInfo: curve.publicKeyPrefix + x + y)
     }
 
     /// The 32 bytes of an Ed25519 key (RFC 8032 §5.1.5).
@@ -67,34 +65,6 @@ import Policy
             throw .invalidKey
         }
         unsafe self.init(owning: decoded)
-    }
-
-    private init(algorithm: String, numbers: [(name: String, value: [UInt8])] = [], group: String? = nil, point: [UInt8] = [])
-        throws(KeyError)
-    {
-        ERR_clear_error()
-        defer { ERR_clear_error() }
-        let builder = unsafe OSSL_PARAM_BLD_new()
-        defer { unsafe OSSL_PARAM_BLD_free(builder) }
-        let values = unsafe numbers.map { unsafe BN_bin2bn($0.value, Int32($0.value.count), nil) }
-        defer { for index in numbers.indices { unsafe BN_free(values[index]) } }
-        for index in numbers.indices {
-            guard unsafe OSSL_PARAM_BLD_push_BN(builder, numbers[index].name, values[index]) == 1 else { throw .invalidKey }
-        }
-        if let group {
-            guard unsafe OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) == 1,
-                unsafe OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, point.count) == 1
-            else { throw .invalidKey }
-        }
-        guard let parameters = unsafe OSSL_PARAM_BLD_to_param(builder) else { throw .invalidKey }
-        defer { unsafe OSSL_PARAM_free(parameters) }
-        let context = unsafe EVP_PKEY_CTX_new_from_name(nil, algorithm, nil)
-        defer { unsafe EVP_PKEY_CTX_free(context) }
-        var made: OpaquePointer?
-        guard unsafe EVP_PKEY_fromdata_init(context) == 1,
-            unsafe EVP_PKEY_fromdata(context, &made, shim_EVP_PKEY_PUBLIC_KEY, parameters) == 1, let made = unsafe made
-        else { throw .invalidKey }
-        unsafe self.init(owning: made)
     }
 }
 

@@ -123,18 +123,24 @@ extension PreparedKey {
         guard let hash = algorithm.hash, let hmac = unsafe EVP_MAC_fetch(nil, "HMAC", nil) else { return nil }
         defer { unsafe EVP_MAC_free(hmac) }
         guard let context = unsafe EVP_MAC_CTX_new(hmac) else { return nil }
-        var name = Array(hash.name.utf8CString)
-        let ready = unsafe name.withUnsafeMutableBufferPointer { name in
-            let parameters = unsafe [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0), OSSL_PARAM_construct_end(),
-            ]
-            return unsafe EVP_MAC_init(context, secret, secret.count, parameters) == 1
-        }
-        guard ready else {
+        guard unsafe setSecret(secret, hash, context) else {
             unsafe EVP_MAC_CTX_free(context)
             return nil
         }
         return unsafe context
+    }
+
+    /// An OSSL_PARAM holds pointers to its name and value: both must outlive it.
+    private static func setSecret(_ secret: [UInt8], _ hash: HashFunction, _ context: OpaquePointer) -> Bool {
+        var value = Array(hash.name.utf8CString)
+        return unsafe OSSL_MAC_PARAM_DIGEST.withCString { name in
+            unsafe value.withUnsafeMutableBufferPointer { value in
+                let parameters = unsafe [
+                    OSSL_PARAM_construct_utf8_string(name, value.baseAddress, 0), OSSL_PARAM_construct_end(),
+                ]
+                return unsafe EVP_MAC_init(context, secret, secret.count, parameters) == 1
+            }
+        }
     }
 
     private static func verifying(_ publicKey: OpaquePointer, _ algorithm: Algorithm) -> OpaquePointer? {
