@@ -1,7 +1,7 @@
 import Foundation
 
 /// The real `tenantgate serve` as a child.
-package final class Gateway {
+package final class Gateway: Sendable {
     package let port: Int
     package let process: ChildProcess
 
