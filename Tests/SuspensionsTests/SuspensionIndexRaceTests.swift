@@ -55,12 +55,12 @@ struct SuspensionIndexRaceTests {
     /// Fills the table over several splits, gives steady users further tenants and takes them again, and empties what it filled.
     private func churn(_ index: SuspensionIndex, steady: Int) {
         for round in 0..<3 {
-            for number in 0..<40_000 {
+            for number in 0..<20_000 {
                 index.insert(.upstream, for: Subject(directory: 0, tenant: tenant("t\(number % 50)").id, user: user(1_000_000 + number)))
                 let other = Subject(directory: 0, tenant: tenant("o\(number % 3)").id, user: user(number % steady * 3))
                 if number % 2 == round % 2 { index.insert(.operator, for: other) } else { index.remove(.operator, for: other) }
             }
-            for number in 0..<40_000 {
+            for number in 0..<20_000 {
                 index.remove(.upstream, for: Subject(directory: 0, tenant: tenant("t\(number % 50)").id, user: user(1_000_000 + number)))
             }
         }

@@ -193,7 +193,10 @@ extension CallMachine {
             leave(number, now, &actions)
         case .confirmed:
             quiet.begin(call.subject, at: now.steady)
-            if call.wanted == .suspended { actions.append(.block(call.subject)) }
+            if call.wanted == .suspended {
+                unconfirmed.remove(call.subject)
+                actions.append(.block(call.subject))
+            }
             let outcome = outcome(of: number, call, .state(call.wanted), .call, reason: "", now)
             writeOutcome(number, outcome, .settled, now, &actions)
         case .unconfirmed(let cause):
@@ -231,6 +234,7 @@ extension CallMachine {
                 if state == .active { actions.append(.lift(outcome.subject)) }
             }
         } else {
+            if case .state(.active) = outcome.result { unconfirmed.insert(outcome.subject) }
             debts.owe(.record(Self.owed(outcome)), of: outcome.subject)
         }
         if case .writingOutcome(_, let conclusion) = calls[number]?.phase {

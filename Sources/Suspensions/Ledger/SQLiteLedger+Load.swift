@@ -12,7 +12,10 @@ extension SQLiteLedger {
     package func forEachBlock(_ body: (Subject, BlockSource) -> Void) throws(LedgerError) {
         let scopes = scopes.withLock { $0 }
         try reading { db in
-            let statement = try unsafe db.makeStatement(sql: "SELECT scope, source, user FROM blocks").sqliteStatement
+            // The object owns SQLite's statement, so it has to outlive the loop.
+            let prepared = try db.makeStatement(sql: "SELECT scope, source, user FROM blocks")
+            defer { withExtendedLifetime(prepared) {} }
+            let statement = unsafe prepared.sqliteStatement
             var scope: (number: Int64, place: LedgerScopes.Place)?
             while true {
                 let step = unsafe sqlite3_step(statement)
@@ -63,6 +66,24 @@ extension SQLiteLedger {
             return .uuid(UUIDBits(high: high, low: low))
         case SQLITE_TEXT: return unsafe .string(Array(bytes))
         default: return nil
+        }
+    }
+}
+
+/// The log.
+extension SQLiteLedger {
+    /// Checks every page, the whole chain of the log, and every block against it. Takes as long as reading all of it. Returns the number
+    /// of entries.
+    @discardableResult
+    package func verify() throws(LedgerError) -> Int64 {
+        try reading { db in try LedgerCheck.everything(db, path: path, chain: chain) }
+    }
+
+    /// The log, oldest first, from the entry after `number`.
+    package func forEachLogEntry(after number: Int64 = 0, _ body: (LogEntry) throws -> Void) throws(LedgerError) {
+        try reading { db in
+            let rows = try Row.fetchCursor(db, sql: LedgerLog.query + " WHERE log.number > ? ORDER BY log.number", arguments: [number])
+            while let row = try rows.next() { try body(LedgerLog.entry(row)) }
         }
     }
 }

@@ -1,0 +1,97 @@
+import Policy
+import Testing
+
+@testable import Suspensions
+
+/// What every store must do, asked of each.
+@Suite("every ledger")
+struct LedgerContractTests {
+    enum Kind: CaseIterable { case sqlite, memory }
+
+    private func withStore(_ kind: Kind, _ body: (any LedgerStore) throws -> Void) throws {
+        switch kind {
+        case .memory: try body(MemoryLedger())
+        case .sqlite:
+            let folder = try LedgerFolder()
+            let store = try folder.open()
+            try body(store)
+            store.close()
+        }
+    }
+
+    private func blocks(_ store: any LedgerStore) throws -> [Subject: BlockSources] {
+        var blocks: [Subject: BlockSources] = [:]
+        try store.forEachBlock { subject, source in blocks[subject, default: []].formUnion(BlockSources(source)) }
+        return blocks
+    }
+
+    @Test("keeps blocks by subject and source, and gives them all back", arguments: Kind.allCases)
+    func blocks(kind: Kind) throws {
+        try withStore(kind) { store in
+            try store.commit([
+                outcome(anna, .state(.suspended)), outcome(anna, .state(.suspended), source: .operator),
+                outcome(bob, .state(.suspended)), outcome(uuidUser, .state(.suspended)),
+            ])
+            #expect(try blocks(store) == [anna: [.upstream, .operator], bob: .upstream, uuidUser: .upstream])
+            #expect(try store.blockCount() == 4)
+        }
+    }
+
+    @Test("lifts one source and leaves the other", arguments: Kind.allCases)
+    func lift(kind: Kind) throws {
+        try withStore(kind) { store in
+            try store.commit([outcome(anna, .state(.suspended)), outcome(anna, .state(.suspended), source: .operator)])
+            try store.commit([outcome(anna, .state(.active))])
+            #expect(try blocks(store) == [anna: .operator])
+        }
+    }
+
+    @Test("a pending intent blocks nobody and is gone once it is forgotten or concluded", arguments: Kind.allCases)
+    func intents(kind: Kind) throws {
+        try withStore(kind) { store in
+            try store.commit([intent(1, anna), intent(2, bob)])
+            #expect(try blocks(store).isEmpty)
+            try store.commit([.forget(intent: 1), outcome(bob, .state(.suspended), intent: 2)])
+            try store.recover(at: 9)
+            #expect(try store.unconfirmedCalls().isEmpty)
+            #expect(try blocks(store) == [bob: .upstream])
+        }
+    }
+
+    @Test("intents that a crash left become unconfirmed calls and change nothing", arguments: Kind.allCases)
+    func recovery(kind: Kind) throws {
+        try withStore(kind) { store in
+            try store.commit([outcome(bob, .state(.suspended)), intent(1, anna), intent(2, bob, .active)])
+            try store.recover(at: 9)
+            let calls = try store.unconfirmedCalls()
+            #expect(Set(calls.map(\.subject)) == [anna, bob])
+            #expect(calls.allSatisfy { $0.at == 9 && $0.caller == Array("admin".utf8) })
+            #expect(try blocks(store) == [bob: .upstream])
+            try store.recover(at: 10)
+            #expect(try store.unconfirmedCalls().count == 2)
+        }
+    }
+
+    @Test("a lost suspension of a route with on_unknown: suspend blocks after the crash", arguments: Kind.allCases)
+    func recoveryBlocks(kind: Kind) throws {
+        try withStore(kind) { store in
+            try store.commit([intent(1, anna, blocksOnUnknown: true), intent(2, bob, .active, blocksOnUnknown: true)])
+            try store.recover(at: 9)
+            #expect(try blocks(store) == [anna: .upstream])
+        }
+    }
+
+    @Test("a confirmed call and the operator settle an unconfirmed one, a passive answer doesn't", arguments: Kind.allCases)
+    func settling(kind: Kind) throws {
+        try withStore(kind) { store in
+            try store.commit([outcome(anna, .unknown(wanted: .active, blocks: false), learned: .unconfirmed, reason: "timeout")])
+            try store.commit([outcome(anna, .state(.suspended), learned: .passive)])
+            #expect(try store.unconfirmedCalls().map(\.cause) == ["timeout"])
+            try store.commit([outcome(anna, .state(.active))])
+            #expect(try store.unconfirmedCalls().isEmpty)
+            try store.commit([outcome(anna, .unknown(wanted: .active, blocks: false), learned: .unconfirmed, reason: "timeout")])
+            try store.commit([outcome(anna, .state(.suspended), source: .operator, learned: .hand)])
+            #expect(try store.unconfirmedCalls().isEmpty)
+        }
+    }
+}

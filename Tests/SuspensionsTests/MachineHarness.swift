@@ -1,0 +1,96 @@
+import Policy
+
+@testable import Suspensions
+
+/// A call machine with its surroundings turned by hand: time, a disk whose writes end when the test says, an index, and what callers were told.
+struct MachineHarness {
+    var machine: CallMachine
+    let store: MemoryLedger
+    /// Writes on their way, oldest first: the ledger takes them in this order.
+    private(set) var writes: [(changes: [LedgerChange], write: CallMachine.Write)] = []
+    private(set) var index: [Subject: BlockSources] = [:]
+    private(set) var beginnings: [Int64: [Beginning]] = [:]
+    private(set) var conclusions: [Int64: [Conclusion]] = [:]
+    private(set) var drained: Int?
+    private(set) var told: [Subject] = []
+    /// Seconds.
+    var time: Int64 = 1000
+    var lastNumber: Int64 = 0
+
+    init(store: MemoryLedger = MemoryLedger(), bounds: CallerAllowances.Bounds = .init()) {
+        self.store = store
+        machine = CallMachine(bounds: bounds, unconfirmed: Set(store.unconfirmedCalls().map(\.subject)))
+        index = store.current.blocks
+    }
+
+    private var now: Moment { Moment(steady: time * 1_000_000_000, wall: time * 1000) }
+
+    mutating func handle(_ event: CallMachine.Event) {
+        for action in machine.handle(event, at: now) {
+            switch action {
+            case .write(let changes, let write): writes.append((changes, write))
+            case .block(let subject):
+                index[subject, default: []].formUnion(.upstream)
+                told.append(subject)
+            case .lift(let subject):
+                let left = (index[subject] ?? []).subtracting(.upstream)
+                index[subject] = left.isEmpty ? nil : left
+            case .begin(let number, let beginning): beginnings[number, default: []].append(beginning)
+            case .conclude(let number, let conclusion): conclusions[number, default: []].append(conclusion)
+            case .drained(let open): drained = open
+            }
+        }
+    }
+
+    /// A call arrives; returns its number.
+    @discardableResult
+    mutating func arrive(_ subject: Subject, _ wanted: UserState = .suspended, by caller: String = "admin", blocksOnUnknown: Bool = false)
+        -> Int64
+    {
+        lastNumber += 1
+        let call = IntentCall(
+            subject: subject, wanted: wanted, caller: Caller(caller), requestID: Array("r\(lastNumber)".utf8),
+            suspendsOnUnknown: blocksOnUnknown)
+        handle(.arrive(lastNumber, call))
+        return lastNumber
+    }
+
+    mutating func finish(_ number: Int64, _ outcome: UpstreamOutcome) { handle(.finished(number, outcome)) }
+
+    /// The oldest write ends.
+    mutating func writeEnds(_ error: LedgerError? = nil) {
+        let (changes, write) = writes.removeFirst()
+        store.fail(with: error)
+        var failure: LedgerError?
+        do throws(LedgerError) { try store.commit(changes) } catch { failure = error }
+        store.fail(with: nil)
+        handle(.written(write, failure))
+    }
+
+    /// All writes end well, those too that follow from them.
+    mutating func writesEnd() { while !writes.isEmpty { writeEnds() } }
+
+    mutating func pass(seconds: Int64) {
+        time += seconds
+        handle(.tick)
+    }
+
+    mutating func see(_ subject: Subject, secondsAgo: Int64 = 0) {
+        handle(.sighted(subject, Sighting(caller: Caller("reader"), requestID: [], asked: (time - secondsAgo) * 1_000_000_000)))
+    }
+
+    func isBlocked(_ subject: Subject) -> Bool { index[subject] != nil }
+    var isDurable: Bool { store.current.blocks == index }
+
+    /// A call that goes through without trouble.
+    mutating func confirm(_ subject: Subject, _ wanted: UserState) {
+        let number = arrive(subject, wanted)
+        writesEnd()
+        finish(number, .confirmed)
+        writesEnd()
+    }
+}
+
+extension LedgerError {
+    static let diskFull = LedgerError.writeFailed("database or disk is full")
+}

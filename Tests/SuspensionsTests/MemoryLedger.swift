@@ -1,0 +1,83 @@
+import Policy
+import Synchronization
+
+@testable import Suspensions
+
+/// A ledger in memory that fails when a test says so. Fulfils the same contract as the real one.
+final class MemoryLedger: LedgerStore {
+    struct Contents: Equatable {
+        var blocks: [Subject: BlockSources] = [:]
+        var intents: [Int64: Intent] = [:]
+        var unconfirmed: [Subject: UnconfirmedCall] = [:]
+        var log: [Outcome] = []
+    }
+
+    private let contents = Mutex(Contents())
+    private let failure: Mutex<LedgerError?> = Mutex(nil)
+
+    var current: Contents { contents.withLock { $0 } }
+
+    /// What every write says from now on; nil lets them through.
+    func fail(with error: LedgerError?) { failure.withLock { $0 = error } }
+
+    func commit(_ changes: [LedgerChange]) throws(LedgerError) {
+        if let error = failure.withLock({ $0 }) { throw error }
+        contents.withLock { contents in
+            for change in changes { contents.apply(change) }
+        }
+    }
+
+    func recover(at time: Int64) throws(LedgerError) {
+        let lost = current.intents.values.sorted { $0.number < $1.number }
+        try commit(
+            lost.map { intent in
+                .record(
+                    Outcome(
+                        intent: intent.number, subject: intent.subject, source: .upstream,
+                        result: .unknown(wanted: intent.wanted, blocks: intent.wanted == .suspended && intent.suspendsOnUnknown),
+                        learned: .crash, actor: intent.caller, requestID: intent.requestID, reason: "the gateway stopped in between",
+                        at: time))
+            })
+    }
+
+    func blockCount() -> Int { current.blocks.values.reduce(0) { $0 + $1.count } }
+
+    func forEachBlock(_ body: (Subject, BlockSource) -> Void) {
+        for (subject, sources) in current.blocks { for source in sources.each { body(subject, source) } }
+    }
+
+    func unconfirmedCalls() -> [UnconfirmedCall] { current.unconfirmed.values.sorted { $0.at < $1.at } }
+    func close() {}
+}
+
+extension BlockSources {
+    var each: [BlockSource] { BlockSource.allCases.filter { contains(BlockSources($0)) } }
+    var count: Int { each.count }
+}
+
+extension MemoryLedger.Contents {
+    mutating func apply(_ change: LedgerChange) {
+        switch change {
+        case .intend(let intent): intents[intent.number] = intent
+        case .forget(let number): intents[number] = nil
+        case .record(let outcome): record(outcome)
+        }
+    }
+
+    private mutating func record(_ outcome: Outcome) {
+        if let intent = outcome.intent { intents[intent] = nil }
+        var sources = blocks[outcome.subject] ?? []
+        switch outcome.result {
+        case .state(.suspended): sources.formUnion(BlockSources(outcome.source))
+        case .state(.active): sources.subtract(BlockSources(outcome.source))
+        case .unknown(let wanted, let isBlocking):
+            if isBlocking { sources.formUnion(BlockSources(outcome.source)) }
+            unconfirmed[outcome.subject] = UnconfirmedCall(
+                subject: outcome.subject, wanted: wanted, caller: outcome.actor, requestID: outcome.requestID, cause: outcome.reason,
+                at: outcome.at)
+        }
+        if outcome.settlesUnconfirmed { unconfirmed[outcome.subject] = nil }
+        blocks[outcome.subject] = sources.isEmpty ? nil : sources
+        log.append(outcome)
+    }
+}

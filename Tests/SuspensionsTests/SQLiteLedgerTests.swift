@@ -1,0 +1,158 @@
+import Foundation
+import GRDB
+import Policy
+import Testing
+
+@testable import Suspensions
+
+@Suite("the SQLite ledger")
+struct SQLiteLedgerTests {
+    @Test("the connection that writes has WAL, synchronous FULL and the exclusive lock")
+    func settings() throws {
+        let store = try LedgerFolder().open()
+        let settings = try store.database.inDatabase { try SQLiteLedger.settings($0) }
+        #expect(settings == ["journal_mode": "wal", "synchronous": "2", "locking_mode": "exclusive"])
+        try store.commit([outcome(anna, .state(.suspended))])
+        #expect(try store.database.inDatabase { try SQLiteLedger.settings($0) } == settings)
+    }
+
+    @Test("a second opener is told that another process has it")
+    func exclusive() throws {
+        let folder = try LedgerFolder()
+        let store = try folder.open()
+        #expect(throws: LedgerError.held(path: folder.path)) { try folder.open() }
+        store.close()
+        try folder.open().close()
+    }
+
+    @Test("what was committed is there after the file is opened again, what was not is not")
+    func reopened() throws {
+        let folder = try LedgerFolder()
+        let store = try folder.open()
+        try store.commit([outcome(anna, .state(.suspended)), outcome(uuidUser, .state(.suspended)), intent(1, bob)])
+        #expect(throws: (any Error).self) {
+            try store.database.write { db in
+                try db.execute(sql: "DELETE FROM blocks")
+                throw CancellationError()
+            }
+        }
+        store.close()
+        let again = try folder.open()
+        var found: Set<Subject> = []
+        try again.forEachBlock { subject, _ in found.insert(subject) }
+        #expect(found == [anna, uuidUser])
+        try again.recover(at: 5)
+        #expect(try again.unconfirmedCalls().map(\.subject) == [bob])
+    }
+
+    @Test("only this user can read the file")
+    func mode() throws {
+        let folder = try LedgerFolder()
+        try folder.open().close()
+        let mode = try FileManager.default.attributesOfItem(atPath: folder.path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+    }
+
+    @Test("a folder that isn't there is named")
+    func missingFolder() {
+        #expect {
+            try SQLiteLedger(path: "/nonexistent/ledger.db", directories: [], digest: testDigest)
+        } throws: { error in
+            if case .unreachable("/nonexistent/ledger.db", _) = error as? LedgerError { true } else { false }
+        }
+    }
+
+    @Test("a newer version, another program's database and a file that is no database are refused")
+    func foreignFiles() throws {
+        let folder = try LedgerFolder()
+        try folder.open().close()
+        try folder.tamper("PRAGMA user_version = 2")
+        #expect(throws: LedgerError.newerVersion(path: folder.path, found: 2, known: 1)) { try folder.open() }
+        let foreign = try LedgerFolder()
+        try foreign.tamper("CREATE TABLE notes (text TEXT)")
+        #expect(throws: LedgerError.notALedger(path: foreign.path)) { try foreign.open() }
+        let text = try LedgerFolder()
+        try Data(String(repeating: "hello, this is text\n", count: 100).utf8).write(to: URL(fileURLWithPath: text.path))
+        #expect(throws: LedgerError.notALedger(path: text.path)) { try text.open() }
+    }
+
+    @Test("directories may be added and rearranged: blocks follow their names")
+    func rearranged() throws {
+        let folder = try LedgerFolder()
+        let store = try folder.open()
+        try store.commit([outcome(anna, .state(.suspended))])
+        store.close()
+        let again = try folder.open([LedgerDirectory(name: "new", idFormat: .uuid, tenantFormat: .uuid), bothDirectories[1]])
+        var found: [Subject] = []
+        try again.forEachBlock { subject, _ in found.append(subject) }
+        #expect(found == [Subject(directory: 1, tenant: nil, user: named("anna"))])
+        #expect(again.directories.map(\.name) == ["new", "rinne", "jitsudo"])
+    }
+
+    @Test("a directory's format may change only while nothing is kept under the old one")
+    func formatChange() throws {
+        let folder = try LedgerFolder()
+        let store = try folder.open()
+        try store.commit([outcome(anna, .state(.suspended))])
+        store.close()
+        let changed = [
+            LedgerDirectory(name: "jitsudo", idFormat: .string, tenantFormat: .uuid),
+            LedgerDirectory(name: "rinne", idFormat: .uuid, tenantFormat: .string),
+        ]
+        #expect {
+            try folder.open(changed)
+        } throws: { error in
+            if case .formatChanged("rinne", _, _) = error as? LedgerError { true } else { false }
+        }
+        try folder.open([changed[0], bothDirectories[1]]).close()
+    }
+
+    @Test("a damaged page stops the start")
+    func damagedPage() throws {
+        let folder = try LedgerFolder()
+        let store = try folder.open()
+        for number in 0..<40 { try store.commit((0..<50).map { outcome(person(number * 50 + $0), .state(.suspended)) }) }
+        store.close()
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path))
+        for offset in stride(from: 4096 * 8, to: bytes.count - 4096, by: 4096) {
+            bytes.replaceSubrange(offset..<offset + 64, with: Data(count: 64))
+        }
+        try bytes.write(to: URL(fileURLWithPath: folder.path))
+        #expect {
+            try folder.open()
+        } throws: { error in
+            if case .damaged = error as? LedgerError { true } else { false }
+        }
+    }
+
+    @Test("a write for which there is no room fails whole, and the next one goes through when there is room again")
+    func full() throws {
+        let store = try LedgerFolder().open()
+        try store.commit([outcome(anna, .state(.suspended))])
+        let pages = try store.database.inDatabase { try Int.fetchOne($0, sql: "PRAGMA page_count")! }
+        try store.database.inDatabase { _ = try Int.fetchOne($0, sql: "PRAGMA max_page_count = \(pages)") }
+        let many = (0..<500).map { outcome(person($0), .state(.suspended)) }
+        #expect(throws: LedgerError.writeFailed("database or disk is full")) { try store.commit(many) }
+        #expect(try store.blockCount() == 1)
+        try store.database.inDatabase { _ = try Int.fetchOne($0, sql: "PRAGMA max_page_count = 1000000") }
+        try store.commit(many)
+        #expect(try store.blockCount() == 501)
+        #expect(try store.verify() == 501)
+    }
+
+    @Test("a scope whose transaction failed is made again by the next one")
+    func failedScope() throws {
+        let store = try LedgerFolder().open()
+        try store.database.inDatabase {
+            _ = try $0.execute(sql: "CREATE TEMP TRIGGER no BEFORE INSERT ON log BEGIN SELECT raise(ABORT, 'no'); END")
+        }
+        #expect(throws: LedgerError.writeFailed("no")) { try store.commit([outcome(bob, .state(.suspended))]) }
+        try store.database.inDatabase { try $0.execute(sql: "DROP TRIGGER no") }
+        try store.commit([outcome(bob, .state(.suspended))])
+        var found: [Subject] = []
+        try store.forEachBlock { subject, _ in found.append(subject) }
+        #expect(found == [bob])
+    }
+}
+
+func person(_ number: Int) -> Subject { Subject(directory: 1, tenant: nil, user: named("person-\(number)")) }
