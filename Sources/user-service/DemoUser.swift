@@ -38,5 +38,5 @@ struct DemoUser: Codable, Sendable, FetchableRecord, PersistableRecord {
 
 /// The present as an RFC 3339 date-time in UTC with milliseconds.
 func timestamp() -> String {
-    Date().formatted(.iso8601.time(includingFractionalSeconds: true))
+    Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import NIOCore
 import NIOPosix
 
@@ -25,7 +26,11 @@ struct UserService: ParsableCommand {
     @Flag(help: "For tests only: serve /__fault, where answers can be made to go wrong.")
     var faults = false
 
+    @Flag(help: "End when standard input ends: for a parent process that holds its other end.")
+    var endWithInput = false
+
     func run() throws {
+        if endWithInput { Self.exitAtEndOfInput() }
         let users = try seed.map(Seed.read) ?? Seed.builtIn(dialect)
         let store = try UserStore(file: database, seed: users)
         let api: any UserAPI = dialect == .jitsudo ? JITSudoAPI(store: store) : RinneAPI(store: store)
@@ -33,6 +38,14 @@ struct UserService: ParsableCommand {
         print("user-service: \(dialect.rawValue) listening on \(Self.text(channel.localAddress))")
         flushOutput()
         try channel.closeFuture.wait()
+    }
+
+    /// However the parent goes, by SIGKILL too, the system closes its end.
+    private static func exitAtEndOfInput() {
+        Thread.detachNewThread {
+            while !FileHandle.standardInput.availableData.isEmpty {}
+            Foundation.exit(0)
+        }
     }
 
     private func address() throws -> SocketAddress {

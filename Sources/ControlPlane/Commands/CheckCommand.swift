@@ -1,0 +1,51 @@
+import TLS
+
+/// `tenantgate check`: everything that would keep the gateway from starting with a file, or what each route enforces.
+package enum CheckCommand {
+    package static func run(config path: String) -> CommandResult {
+        let (configuration, problems) = read(path)
+        let report = CheckReport.problems(problems)
+        guard let configuration else { return CommandResult(errors: report, isGood: false) }
+        return CommandResult(CheckReport.routes(of: configuration), errors: report)
+    }
+
+    /// Reads the file as `serve` does, with the certificates that it names; nil where anything is an error.
+    static func read(_ path: String) -> (configuration: Configuration?, problems: [Problem]) {
+        let checked = Configuration.read(path: path)
+        guard let configuration = checked.configuration else { return (nil, checked.problems) }
+        let problems = checked.problems + configuration.listeners.flatMap(certificateProblems)
+        return (problems.contains { $0.severity == .error } ? nil : configuration, problems)
+    }
+
+    private static func certificateProblems(of listener: Listener) -> [Problem] {
+        guard let tls = listener.tls else { return [] }
+        return tls.certificates.compactMap { files in
+            let certificate = TLSServerConfiguration.Certificate(chain: files.chain, key: files.key)
+            do throws(TLSConfigurationError) {
+                let warnings = try TLSContext(server: TLSServerConfiguration(certificates: [certificate])).warnings
+                guard let warning = warnings.first else { return nil }
+                return Problem(.warning, at: files.chainPlace, warning.description, fix: "replace the certificate")
+            } catch {
+                return Problem(at: error.isAboutKey ? files.keyPlace : files.chainPlace, error.description, fix: error.remedy)
+            }
+        }
+    }
+}
+
+extension TLSConfigurationError {
+    fileprivate var isAboutKey: Bool {
+        switch self {
+        case .key, .keyMismatch: true
+        default: false
+        }
+    }
+
+    fileprivate var remedy: String {
+        switch self {
+        case .keyMismatch: "name the key that the certificate was made for"
+        case .chain: "name a PEM file with the certificate first, then its intermediates"
+        case .key: "name the unencrypted PEM file with its private key"
+        default: "compare with the example in the README"
+        }
+    }
+}

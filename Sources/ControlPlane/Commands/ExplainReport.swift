@@ -1,0 +1,181 @@
+import Foundation
+import Policy
+import Proxy
+import StrictJSON
+import Suspensions
+import Tokens
+
+/// One line for each stage that a request reaches, up to the one that refuses it.
+struct ExplainReport {
+    let configuration: Configuration
+    let trial: Trial
+    let ledger: LedgerGlance
+    let token: [UInt8]?
+    let tenant: String?
+    let now: Int64
+
+    private static let stages: [Stage] = [.parse, .route, .authenticate, .tenant, .suspension, .authorize, .forward]
+
+    var text: String {
+        var lines = ""
+        for stage in Self.stages {
+            if let denial = trial.denial, denial.stage == stage { return lines + refusal(denial) }
+            let (verdict, words) = passed(stage)
+            lines += Self.line(stage, verdict, words)
+        }
+        return lines
+    }
+
+    static func line(_ stage: Stage, _ verdict: String, _ words: String) -> String {
+        func padded(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(1, width - text.count)) }
+        return padded(stage.rawValue, 14) + padded(verdict, 9) + words + "\n"
+    }
+
+    // MARK: refused
+
+    private func refusal(_ denial: Denial) -> String {
+        var words = "\(denial.status) \(denial.code): \(denial.row.message)"
+        if let rule = trial.rule { words += " Rule: \(rule)\(place)." }
+        let why = reason(denial).map { "\n" + String(repeating: " ", count: 23) + $0 } ?? ""
+        return Self.line(denial.stage, "REFUSED", words + why)
+    }
+
+    /// What the client isn't told.
+    private func reason(_ denial: Denial) -> String? {
+        switch denial {
+        case .invalidToken, .tokenExpired: tokenFault
+        case .methodNotAllowed: trial.findings.allow.map { "allowed here: \($0)" }
+        case .tenantMismatch: "the credential's tenant: \(tenants(trial.findings.credential))"
+        case .userSuspended: blocks
+        case .insufficientRole: "the credential's roles: \(roles)"
+        case .insufficientScope: "the credential's scopes: \(list(trial.findings.credential?.scopes ?? []))"
+        default: nil
+        }
+    }
+
+    private var tokenFault: String? {
+        guard let token, let directory = route?.directory,
+            let authority = try? TokenAuthority(blocks: configuration.credentials, tokenLimit: configuration.limits.token)
+        else { return nil }
+        do throws(TokenFault) {
+            _ = try authority.examine(token.span, directory: directory, now: now)
+            return nil
+        } catch {
+            return error.rawValue
+        }
+    }
+
+    private var blocks: String {
+        guard let credential = trial.findings.credential, let directory = route?.directory else { return "" }
+        let found = ledger.blocks(of: [credential.user] + credential.actors, in: directory)
+        return found.isEmpty ? "" : found.joined(separator: "; ")
+    }
+
+    // MARK: passed
+
+    private func passed(_ stage: Stage) -> (verdict: String, words: String) {
+        switch stage {
+        case .parse: return ("ok", "well-formed, one way to read it")
+        case .route: return ("ok", routeWords)
+        case .authenticate: return credentialWords
+        case .tenant: return ("ok", tenantWords)
+        case .suspension: return suspensionWords
+        case .authorize: return ("ok", requirementWords)
+        default: return ("would go", forwardWords)
+        }
+    }
+
+    private var route: Route? { trial.findings.route.map { configuration.routes[$0] } }
+    private var rule: String { "routes[\(route?.index ?? 0)]" }
+    private var place: String { route.map { " (\($0.pattern.text))" } ?? "" }
+
+    private var routeWords: String {
+        guard let route else { return "" }
+        let methods = route.methods.isEmpty ? "every method" : list(route.methods)
+        return "\(rule)\(place), \(methods), upstream \(configuration.upstreams[route.upstream].name)"
+    }
+
+    private var credentialWords: (String, String) {
+        guard let credential = trial.findings.credential else {
+            return ("not asked", "\(rule).credential: \(route?.credential.rawValue ?? "")")
+        }
+        let block = configuration.credentials[credential.block]
+        let issuer = block.issuer.map { "issuer \(text($0))" } ?? "issuer absent"
+        let until = Date(timeIntervalSince1970: Double(credential.expires)).formatted(.iso8601)
+        let name = configuration.directories[block.directory].name
+        return (
+            "ok",
+            "credentials[\(credential.block)] (\(issuer), \(keyWords)); user \(text(credential.user.id.canonical)) of \(name), until \(until)"
+        )
+    }
+
+    /// What the header says that it was signed with; it was, since it is verified.
+    private var keyWords: String {
+        guard let token, let part = token.split(separator: UInt8(ascii: ".")).first,
+            let bytes = Base64URL.decode(Array(part).span), let header = try? JSONDocument(bytes, limits: .token)
+        else { return "" }
+        func member(_ name: String) -> String? {
+            header.value(at: [Array(name.utf8)], from: header.root).flatMap { header.string($0) }.map(text)
+        }
+        return (member("alg") ?? "") + (member("kid").map { ", kid \($0)" } ?? ", no kid")
+    }
+
+    private var tenantWords: String {
+        guard let credential = trial.findings.credential else {
+            return route?.tenantUnverified == true
+                ? "\(rule).tenant: unverified, passed on as sent" : "no credential, so none goes upstream"
+        }
+        let selected = trial.findings.tenant.map { "tenant \(text($0.spelling))" } ?? "no tenant is selected"
+        let sent = tenant == nil ? "no header was sent" : "the header matches the credential"
+        return "\(selected): \(sent) (\(rule).tenant: \(route?.tenant.rawValue ?? ""); credential: \(tenants(credential)))"
+    }
+
+    private var suspensionWords: (String, String) {
+        guard trial.findings.credential != nil else { return ("not asked", "no user is known") }
+        if route?.allowsSuspended == true { return ("not asked", "\(rule).suspended: allow") }
+        if let problem = ledger.problem { return ("not asked", problem) }
+        return ("ok", "no block stands for the user here (ledger \(configuration.ledger))")
+    }
+
+    private var requirementWords: String {
+        switch route?.requirement {
+        case .upstream: "\(rule).require: upstream: the service decides"
+        case .credential(let roles, let scopes): "\(rule).require is met (roles \(list(roles)), scopes \(list(scopes)))"
+        default: "\(rule) requires nothing more"
+        }
+    }
+
+    private var forwardWords: String {
+        guard let forwarding = trial.forwarding, let route else { return "" }
+        let upstream = configuration.upstreams[route.upstream]
+        let header = forwarding.tenant.map { "with X-Tenant-ID: \(text($0))" } ?? "without X-Tenant-ID"
+        let call =
+            switch forwarding.call {
+            case .suspends: "; a suspend or reactivate call: its answer is held back until it is settled"
+            case .teaches: "; its answer teaches who is suspended"
+            case .other: ""
+            }
+        return "to upstream \(upstream.name) as \(text(forwarding.path)) \(header)\(call); nothing was sent"
+    }
+
+    // MARK: words
+
+    private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+    private func list(_ texts: [[UInt8]]) -> String { texts.isEmpty ? "none" : texts.map(text).joined(separator: ", ") }
+
+    private func tenants(_ credential: Credential?) -> String {
+        switch credential?.tenants {
+        case .one(let tenant): text(tenant.spelling)
+        case .many(let tenants): list(tenants.map(\.spelling))
+        default: "none"
+        }
+    }
+
+    private var roles: String {
+        switch trial.findings.credential?.roles {
+        case .flat(let names): list(names)
+        case .byTenant(let entries): entries.map { "\(text($0.tenant.spelling)): \(list($0.roles))" }.joined(separator: "; ")
+        case nil: "none"
+        }
+    }
+}

@@ -1,0 +1,47 @@
+package import HTTPWire
+package import Policy
+
+/// What the Gatekeeper makes of one head, for people who ask why (`tenantgate explain`). Nothing is forwarded or kept.
+package struct Trial {
+    package let findings: Findings
+    /// Nil where the request is admitted.
+    package let denial: Denial?
+    /// The rule that decided against it, as `details.rule` would name it.
+    package let rule: String?
+    /// Nil where the request is refused.
+    package let forwarding: Forwarding?
+
+    /// What would go upstream.
+    package struct Forwarding {
+        /// The path, in its normal form and mapped to the upstream.
+        package let path: [UInt8]
+        /// `X-Tenant-ID`; nil where none goes.
+        package let tenant: [UInt8]?
+        /// The dialect's call that the request is.
+        package let call: Call
+    }
+
+    /// What the gateway does with the answer.
+    package enum Call { case suspends, teaches, other }
+
+    /// Judges the head by the very code that judges requests. `now` is in Unix seconds.
+    package init(_ head: borrowing RequestHead, snapshot: Snapshot, now: Int64) {
+        var gatekeeper = Gatekeeper(snapshot: snapshot)
+        var found = Findings()
+        do throws(Denial) {
+            let peer = Peer(nil, trusted: snapshot.trustedProxies, isTLS: true)
+            let admission = try gatekeeper.admit(head, peer: peer, now: now, found: &found)
+            denial = nil
+            rule = nil
+            let received = head.withBytes(head.pathRange) { path in path.indices.map { path[$0] } }
+            let call: Call = admission.intent != nil ? .suspends : admission.observed != nil ? .teaches : .other
+            forwarding = Forwarding(
+                path: admission.path ?? received, tenant: admission.tenantHeader.isEmpty ? nil : admission.tenantHeader, call: call)
+        } catch {
+            denial = error
+            rule = Refusal.rule(error, route: found.route)
+            forwarding = nil
+        }
+        findings = found
+    }
+}
