@@ -71,7 +71,7 @@ let package = Package(
         .testTarget(name: "ScenarioTests", dependencies: ["TestSupport", grdb], swiftSettings: strict),
         // What must hold of each reader under any bytes; its corpus is replayed here, see Tests/Fuzz/Checks/FuzzTarget.swift.
         .target(
-            name: "FuzzChecks", dependencies: ["StrictJSON", "ControlPlane", "HTTPWire", nioCore], path: "Tests/Fuzz/Checks",
+            name: "FuzzChecks", dependencies: ["Policy", "StrictJSON", "Tokens", "ControlPlane", "HTTPWire", nioCore], path: "Tests/Fuzz/Checks",
             swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzChecks"], path: "Tests/Fuzz/Replay", swiftSettings: strict),
         .testTarget(name: "ControlPlaneTests", dependencies: ["ControlPlane", "Policy"], swiftSettings: strict),
