@@ -40,6 +40,7 @@ package struct Admission {
         let directory: DirectoryIndex
         /// The id in the path, where the call has one.
         let user: UserID?
+        let caller: Caller
     }
 
     /// The Gatekeeper's last step: what the request is, now that it may pass.
@@ -71,17 +72,18 @@ package struct Admission {
         guard credential != nil || reach == .directory else { return }
         let call = directory.dialect.calls[called.index]
         let reader = directory.readers[called.index]
+        let caller = credential.map { Caller(directory: directory.name, user: $0.user) } ?? Caller(peer.text)
         guard let wanted = call.intent else {
             var isList = false
             if case .list = call.answers { isList = true }
-            observed = Observed(reader: reader, isList: isList, directory: index, user: called.user)
+            observed = Observed(reader: reader, isList: isList, directory: index, user: called.user, caller: caller)
             return
         }
         guard let user = called.user else { throw .badRequest }
         guard let subject = Subject(directory: index, reach: reach, selected: selectedTenant, user: user) else { throw .tenantRequired }
         intent = Intent(
             wanted: wanted, reader: reader, subject: subject,
-            caller: credential.map { Caller(directory: index, user: $0.user) } ?? Caller(peer.text),
+            caller: caller,
             contentType: head.message.joined(.contentType), contentEncoding: head.message.joined(.contentEncoding))
     }
 }
@@ -97,7 +99,7 @@ extension MessageHead {
 
 extension Caller {
     /// A user who calls, told apart from users of other directories and from addresses.
-    fileprivate init(directory: DirectoryIndex, user: UserID) {
+    fileprivate init(directory: String, user: UserID) {
         self.init(Array("\(directory):".utf8) + user.id.canonical)
     }
 }

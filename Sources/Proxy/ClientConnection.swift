@@ -28,6 +28,7 @@ final class ClientConnection: ChannelDuplexHandler {
     private var deadline: Int64
     /// When the head that is being read began.
     private var headBegan: Int64 = 0
+    private var bufferedBytes = 0
     private var isAdvancing = false
     private var isReadPaused = false
     private var isReadHeld = false
@@ -79,6 +80,13 @@ final class ClientConnection: ChannelDuplexHandler {
         context?.flush()
     }
 
+    /// Whether the client has taken bytes since this was last asked: how a slow reader is told from one that has stopped.
+    func hasTakenBytes() -> Bool {
+        guard let buffered = try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes) else { return false }
+        defer { bufferedBytes = buffered }
+        return buffered != bufferedBytes
+    }
+
     /// Stops or resumes reading from the client: the upstream's back-pressure.
     func setReading(_ on: Bool) {
         isReadPaused = !on
@@ -92,7 +100,11 @@ final class ClientConnection: ChannelDuplexHandler {
     func pumpBody() {
         guard let exchange else { return }
         exchange.take(&input)
-        setReading(exchange.wantsBody || input.readableBytes < Self.pipelineBound)
+        switch exchange.bodyDemand {
+        case .more: setReading(true)
+        case .wait: setReading(false)
+        case .indifferent: setReading(input.readableBytes < Self.pipelineBound)
+        }
     }
 
     /// The exchange has answered whole.
@@ -329,7 +341,7 @@ final class ClientConnection: ChannelDuplexHandler {
         isInputClosed = true
         switch phase {
         case .exchange:
-            if exchange?.wantsBody == true { context?.close(promise: nil) }
+            if exchange?.request.isComplete == false { context?.close(promise: nil) }
         case .closed: break
         default: closeCleanly()
         }

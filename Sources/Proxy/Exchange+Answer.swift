@@ -77,7 +77,8 @@ extension Exchange {
         if answer.isChunked { writeLast(trailers, into: &answer.pending) }
         writePending()
         client?.flush()
-        observer?.answerEnded(worker: worker, requestID: record.id)
+        observer?.answerEnded(
+            suspensions: snapshot.suspensions, requestID: record.id, age: .nanoseconds(worker.clock.now - record.forwarded))
         complete(keepAlive: !answer.isLast && request.isComplete)
     }
 

@@ -18,6 +18,7 @@ extension Exchange {
         request.isLeasing = false
         if !worker.stillAdmits(admission) {
             worker.pools[route.upstream].release(connection)
+            if let suspendCall { return suspendCall.withdrawn() }
             return refuse(.userSuspended)
         }
         upstream = connection
@@ -38,11 +39,14 @@ extension Exchange {
         refuse(denial)
     }
 
-    /// Whether the client should go on sending.
-    var wantsBody: Bool {
-        if request.isComplete { return false }
-        if let suspendCall { return suspendCall.isCollecting }
-        return upstream?.isWritable ?? false
+    /// What the client is to do: go on sending the body, wait, or send what it likes (a further request, which is bounded elsewhere).
+    enum BodyDemand { case more, wait, indifferent }
+
+    var bodyDemand: BodyDemand {
+        if request.isComplete { return .indifferent }
+        if let suspendCall { return suspendCall.isCollecting ? .more : .indifferent }
+        guard let upstream else { return .indifferent }
+        return upstream.isWritable ? .more : .wait
     }
 
     /// Takes what has arrived of the request's body.

@@ -162,11 +162,12 @@ final class Exchange {
         if let credential = admission.credential, !route.outlivesToken, worker.clock.unixSeconds >= credential.expires, suspendCall == nil {
             return cut(.tokenExpired)
         }
+        if let client, isHeldByClient, client.hasTakenBytes() { progressed = now }
         let still = (now - progressed) / 1_000_000
         if let suspendCall { return suspendCall.checkDeadline(still: still) }
         if answer.isBegun {
             if still > snapshot.upstreams[route.upstream].idleTimeout || (isHeldByClient && still > snapshot.limits.idle) { breakOff() }
-        } else if !request.isComplete && wantsBody && upstream != nil {
+        } else if bodyDemand == .more {
             if still > snapshot.limits.idle { timeOut(.requestTimeout) }
         } else if still > route.timeoutMilliseconds {
             timeOut(request.isLeasing ? .overloaded : .upstreamTimeout)

@@ -169,6 +169,12 @@ extension TenantQuestion {
 extension Gatekeeper {
     private func authorize(_ rules: RouteRules, _ credential: Credential?, _ tenant: TenantID?) throws(Denial) {
         guard let credential else { return }
+        // Flat roles of a token with several tenants don't say in which of them they hold.
+        if case .credential(let roles, _) = rules.route.requirement, !roles.isEmpty, case .flat = credential.roles,
+            case .many(let tenants) = credential.tenants, tenants.count > 1
+        {
+            throw .insufficientRole
+        }
         try rules.route.requirement.check(roles: credential.roles, scopes: credential.scopes, tenant: tenant)
     }
 }

@@ -1,7 +1,7 @@
 package import NIOCore
 import NIOPosix
 import Policy
-import Suspensions
+package import Suspensions
 import Synchronization
 package import TLS
 
@@ -12,10 +12,10 @@ package final class Gateway: Sendable {
     private let listeners: Mutex<[any Channel]> = Mutex([])
     private let admissions: ConnectionAdmission
     private let snapshot: Snapshot
-    private let log: LogWriter
+    private let log: LogWriter?
 
     /// Starts the loops. Nothing is accepted yet.
-    package init(snapshot: Snapshot, log: LogWriter, threads: Int) throws {
+    package init(snapshot: Snapshot, log: LogWriter?, threads: Int) throws {
         self.snapshot = snapshot
         self.log = log
         group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
@@ -24,9 +24,11 @@ package final class Gateway: Sendable {
             let bound = try loop.submit { NIOLoopBound(Worker(loop: loop, gateway: self, snapshot: snapshot, log: log), eventLoop: loop) }.wait()
             workers.withLock { $0.append(bound) }
         }
-        snapshot.suspensions.onBlock { [unowned self] blocks in
-            onEveryLoop { $0.cut(blocks) }
-        }
+    }
+
+    /// Ends the open work of users who were just blocked, on every loop. From any thread.
+    package func cut(_ blocked: [Subject]) {
+        onEveryLoop { $0.cut(blocked) }
     }
 
     /// Accepts connections at `address`; with TLS where a context is given. Returns the bound address.

@@ -45,17 +45,17 @@ struct Observer {
         body.writeImmutableBuffer(piece)
     }
 
-    /// Called with the answer complete.
-    func answerEnded(worker: Worker, requestID: RequestID) {
+    /// Called with the answer complete, `age` after its request was sent.
+    func answerEnded(suspensions: SuspensionAuthority, requestID: RequestID, age: Duration) {
         guard !isGivenUp else { return }
         let answer = ServiceAnswer(
             status: Int(status), contentType: contentType, contentEncoding: contentEncoding, body: Array(body.readableBytesView))
-        for lesson in lessons(from: answer) {
-            guard case .teaches(let user, .suspended) = lesson,
-                let subject = Subject(directory: observed.directory, reach: reach, selected: tenant, user: user)
-            else { continue }
-            worker.snapshot.suspensions.observe(subject, requestID: requestID.bytes)
+        let suspended = lessons(from: answer).compactMap { lesson -> Subject? in
+            guard case .teaches(let user, .suspended) = lesson else { return nil }
+            return Subject(directory: observed.directory, reach: reach, selected: tenant, user: user)
         }
+        guard !suspended.isEmpty else { return }
+        suspensions.observe(suspended: suspended, caller: observed.caller, requestID: requestID.bytes, age: age)
     }
 
     private func lessons(from answer: ServiceAnswer) -> [Lesson] {

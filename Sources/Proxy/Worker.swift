@@ -14,7 +14,7 @@ final class Worker {
     private var gatekeeper: Gatekeeper
     unowned let gateway: Gateway
     var ids = RequestIDSource()
-    var log: AccessLog
+    private var log: AccessLog?
     private(set) var pools: [UpstreamPool] = []
     /// Heads are parsed into these and used up before the next event.
     var requestHead = RequestHead()
@@ -34,12 +34,12 @@ final class Worker {
     private static let sweepEvery = 2
     private var tickCount = 0
 
-    init(loop: any EventLoop, gateway: Gateway, snapshot: Snapshot, log: LogWriter) {
+    init(loop: any EventLoop, gateway: Gateway, snapshot: Snapshot, log: LogWriter?) {
         self.loop = loop
         self.gateway = gateway
         self.snapshot = snapshot
         gatekeeper = Gatekeeper(snapshot: snapshot)
-        self.log = AccessLog(writer: log)
+        self.log = log.map { AccessLog(writer: $0) }
         pools = snapshot.upstreams.map { UpstreamPool($0, worker: self) }
         let bound = NIOLoopBound(self, eventLoop: loop)
         ticks = loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { _ in bound.value.tick() }
@@ -83,7 +83,7 @@ final class Worker {
 
     /// Writes a request that has ended into the log.
     func note(_ record: AccessRecord) {
-        log.write(record, snapshot: snapshot, now: clock.now, unix: clock.unixMilliseconds)
+        log?.write(record, snapshot: snapshot, now: clock.now, unix: clock.unixMilliseconds)
     }
 
     // MARK: events
@@ -112,12 +112,12 @@ final class Worker {
         ticks?.cancel()
         for connection in Array(connections) { connection.abort() }
         for pool in pools { pool.closeIdle() }
-        log.flush()
+        log?.flush()
     }
 
     private func tick() {
         clock.correct()
-        log.flush()
+        log?.flush()
         tickCount += 1
         guard tickCount % Self.sweepEvery == 0 else { return }
         for connection in Array(connections) { connection.checkDeadline(now: clock.now) }

@@ -1,0 +1,42 @@
+import Policy
+package import Proxy
+package import Suspensions
+import Tokens
+
+extension Snapshot {
+    /// What requests are judged by, out of a checked file. Throws only what the check would have found.
+    package convenience init(_ configuration: Configuration, suspensions: SuspensionAuthority) throws {
+        var trusted = AddressSet()
+        for network in configuration.trustedProxies { _ = trusted.insert(network) }
+        self.init(
+            routes: configuration.routes,
+            table: try RouteTable(configuration.routes),
+            directories: configuration.directories.map { Directory(name: $0.name, dialect: $0.dialect) },
+            upstreams: configuration.upstreams.map { Upstream($0) },
+            authority: try TokenAuthority(blocks: configuration.credentials, tokenLimit: configuration.limits.token),
+            suspensions: suspensions,
+            trustedProxies: trusted,
+            errors: configuration.errors,
+            limits: ConnectionLimits(configuration),
+            logsPlainUsers: configuration.log.plainUsers)
+    }
+}
+
+extension Upstream {
+    fileprivate init(_ settings: UpstreamSettings) {
+        self.init(
+            name: settings.name, servers: settings.servers.map { Server(host: $0.host, port: $0.port) }, base: settings.base,
+            connectTimeout: settings.connectTimeoutMilliseconds, idleTimeout: settings.idleTimeoutMilliseconds,
+            keepAlive: settings.keepAliveMilliseconds, connectionsPerLoop: settings.connections)
+    }
+}
+
+extension ConnectionLimits {
+    fileprivate init(_ configuration: Configuration) {
+        let (limits, timeouts) = (configuration.limits, configuration.timeouts)
+        self.init(
+            headers: limits.headers, connections: limits.connections, connectionsPerSource: limits.connectionsPerSource,
+            handshake: timeouts.handshakeMilliseconds, head: timeouts.headerMilliseconds, keepAlive: timeouts.idleMilliseconds,
+            idle: timeouts.bodyMilliseconds)
+    }
+}
