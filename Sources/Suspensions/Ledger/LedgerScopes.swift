@@ -43,6 +43,9 @@ struct LedgerScopes {
         return number
     }
 
+    /// The row of a scope, if there is one.
+    func known(_ place: Place) -> Int64? { numbers[place] }
+
     func place(_ number: Int64) -> Place? { places[number] }
 
     /// The configured name of a directory.

@@ -91,6 +91,8 @@ package struct Outcome: Sendable, Equatable {
     package let reason: String
     /// Milliseconds since 1970.
     package let at: Int64
+    /// Since when the block stands, if not since `at`: an import may say so.
+    package var since: Int64?
 
     /// Whether this answers what an unconfirmed call left open: a confirmed call does, and the operator does.
     var settlesUnconfirmed: Bool {

@@ -5,13 +5,19 @@ import Policy
 extension SQLiteLedger {
     package func commit(_ changes: [LedgerChange]) throws(LedgerError) {
         guard !changes.isEmpty else { return }
+        var rest = changes[...]
+        try commit { rest.popFirst() }
+    }
+
+    /// One transaction of all the changes that come: for imports, which don't fit in memory. Nothing is in force if `next` throws.
+    func commit(_ next: () throws -> LedgerChange?) throws(LedgerError) {
         do {
             try scopes.withLock { known in
                 // A scope that a failed transaction made is not there: work on a copy until the commit has come back.
                 var scopes = known
                 try database.write { db in
                     var writing = LedgerTransaction(db, chain: chain)
-                    for change in changes { try writing.apply(change, &scopes) }
+                    while let change = try next() { try writing.apply(change, &scopes) }
                     try writing.finish()
                 }
                 known = scopes
@@ -121,7 +127,7 @@ private struct LedgerTransaction {
                 ON CONFLICT DO UPDATE SET learned = excluded.learned, reason = coalesce(excluded.reason, reason)
                 """,
                 [
-                    scope, user, outcome.source.rawValue, outcome.learned.rawValue, outcome.at,
+                    scope, user, outcome.source.rawValue, outcome.learned.rawValue, outcome.since ?? outcome.at,
                     outcome.reason.isEmpty ? nil : text(outcome.reason),
                 ])
         }

@@ -20,6 +20,8 @@ package struct LedgerDirectory: Sendable, Equatable {
 ///
 /// A transaction that `commit` has acknowledged survives `kill -9` and power loss. Use it from one thread at a time.
 package final class SQLiteLedger: LedgerStore {
+    /// The directories that subjects' numbers mean: the configuration's first.
+    package let directories: [LedgerDirectory]
     let path: String
     let database: DatabaseQueue
     let chain: LogChain
@@ -42,15 +44,13 @@ package final class SQLiteLedger: LedgerStore {
                 try LedgerCheck.atStart(db, path: path, chain: chain)
                 return try LedgerScopes(db, configured: directories)
             }
+            self.directories = known.directories
             scopes = Mutex(known)
             try database.inDatabase { db in try Self.readBack(db, path: path) }
         } catch {
             throw LedgerError(error, path: path)
         }
     }
-
-    /// The directories that subjects' numbers mean: the configuration's first.
-    package var directories: [LedgerDirectory] { scopes.withLock { $0.directories } }
 
     package func close() { try? database.close() }
 

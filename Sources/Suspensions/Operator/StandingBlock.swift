@@ -1,0 +1,74 @@
+import Foundation
+import GRDB
+import Policy
+
+/// A block as a person reads it.
+package struct StandingBlock: Sendable, Equatable {
+    package let user: NamedUser
+    package let source: BlockSource
+    package let learned: Learned
+    /// Milliseconds since 1970.
+    package let since: Int64
+    package let reason: String?
+}
+
+/// The ledger by names.
+extension SQLiteLedger {
+    /// Every block, ordered by directory, tenant and user; a user with two sources comes twice, the upstream's first.
+    package func forEachStandingBlock(_ body: (StandingBlock) throws -> Void) throws {
+        let scopes = scopes.withLock { $0 }
+        try database.read { db in
+            let rows = try Row.fetchCursor(
+                db, sql: "SELECT scope, user, source, learned, at, reason FROM blocks ORDER BY scope, user, source")
+            while let row = try rows.next() {
+                guard let place = scopes.place(row["scope"]), let user = try LedgerScopes.id(row["user"]),
+                    let source = BlockSource(rawValue: row["source"]), let learned = Learned(rawValue: row["learned"])
+                else { throw LedgerError.damaged(path: path, "a block can't be read") }
+                try body(
+                    StandingBlock(
+                        user: NamedUser(
+                            directory: scopes.name(place.directory), tenant: place.tenant?.canonical, user: user.canonical),
+                        source: source, learned: learned, since: row["at"], reason: row["reason"]))
+            }
+        }
+    }
+
+    /// Which sources stand for a subject, and whether a call for it is unconfirmed.
+    func standing(_ subject: Subject) throws(LedgerError) -> (sources: BlockSources, isUnconfirmed: Bool) {
+        let place = LedgerScopes.Place(directory: subject.directory, tenant: subject.tenant)
+        let known = scopes.withLock { $0.known(place) }
+        guard let scope = known else { return ([], false) }
+        return try reading { db in
+            let user = LedgerScopes.value(subject.user.id)
+            let sources = try UInt8.fetchAll(db, sql: "SELECT source FROM blocks WHERE scope = ? AND user = ?", arguments: [scope, user])
+            let isUnconfirmed = try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM unconfirmed WHERE scope = ? AND user = ?)", arguments: [scope, user])!
+            return (sources.reduce(into: []) { $0.formUnion(BlockSources(rawValue: $1)) }, isUnconfirmed)
+        }
+    }
+
+    /// The subject that a person means, its ids read in the directory's formats.
+    func subject(_ named: NamedUser) throws(OperatorError) -> Subject {
+        let directories = directories
+        guard let index = directories.firstIndex(where: { $0.name.utf8.elementsEqual(named.directory.utf8) }) else {
+            throw .unknownDirectory(named.directory, known: directories.map(\.name))
+        }
+        guard let user = UserID(named.user.span, format: directories[index].idFormat) else {
+            throw .notAUser(named, directories[index].idFormat)
+        }
+        var tenant: FormattedID?
+        if let bytes = named.tenant {
+            guard let id = TenantID(bytes.span, format: directories[index].tenantFormat) else {
+                throw .notATenant(named, directories[index].tenantFormat)
+            }
+            tenant = id.id
+        }
+        return Subject(directory: index, tenant: tenant, user: user)
+    }
+
+    /// A subject by its names.
+    func named(_ subject: Subject) -> NamedUser {
+        NamedUser(
+            directory: directories[subject.directory].name, tenant: subject.tenant?.canonical, user: subject.user.id.canonical)
+    }
+}
