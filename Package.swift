@@ -54,7 +54,8 @@ let package = Package(
             name: "ControlPlane",
             dependencies: ["Policy", "StrictJSON", "TLS", "HTTPWire", "Tokens", "Suspensions", "Proxy", nioCore, nioPosix, yams, logging],
             swiftSettings: strict),
-        .executableTarget(name: "tenantgate", dependencies: ["ControlPlane", arguments], swiftSettings: strict),
+        // The user services are not linked in: naming them has them built beside it, where `demo` starts them.
+        .executableTarget(name: "tenantgate", dependencies: ["ControlPlane", "user-service", arguments], swiftSettings: strict),
         .executableTarget(
             name: "user-service", dependencies: ["HTTPWire", "StrictJSON", nioCore, nioPosix, grdb, arguments], swiftSettings: strict),
 
@@ -68,6 +69,7 @@ let package = Package(
         // What tests of whole programs share: children, raw connections, a recording upstream, forged tokens.
         .target(name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "UserServiceTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "ScenarioTests", dependencies: ["TestSupport", grdb], swiftSettings: strict),
         // What must hold of each reader under any bytes; its corpus is replayed here, see Tests/Fuzz/Checks/FuzzTarget.swift.
         .target(

@@ -8,7 +8,7 @@ struct Tenantgate: ParsableCommand {
         abstract: "A multi-tenant identity gateway: verifies the caller's token, holds it to its tenant, keeps suspended users out.",
         discussion: "Exit codes: 0 done, 1 refused or failed (standard error says what to do next), 2 wrong usage.",
         version: Versions.text,
-        subcommands: [Serve.self, Check.self, DemoCommand.self, Token.self, Explain.self, DialectGroup.self])
+        subcommands: [Serve.self, Check.self, DemoCommand.self, Token.self, Explain.self, DialectGroup.self, SuspensionsGroup.self])
 }
 
 /// Reads the command line, runs the command, and ends with its exit code.

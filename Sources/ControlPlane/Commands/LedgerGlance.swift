@@ -54,9 +54,7 @@ private final class StandingBlocks: LedgerStore {
     init(_ all: [(subject: Subject, source: BlockSource)]) { self.all = all }
 
     convenience init(readFrom configuration: Configuration) throws(LedgerError) {
-        let directories = configuration.directories.map {
-            LedgerDirectory(name: $0.name, idFormat: $0.dialect.idFormat, tenantFormat: $0.dialect.tenantFormat)
-        }
+        let directories = configuration.directories.map { LedgerDirectory($0) }
         let ledger = try SQLiteLedger(path: configuration.ledger, directories: directories) { Digest.sha256($0.span) }
         defer { ledger.close() }
         var all: [(subject: Subject, source: BlockSource)] = []
