@@ -24,7 +24,7 @@ extension UInt8 {
     var isTokenCharacter: Bool {
         // One bit for each of the 128 ASCII characters: letters, digits and !#$%&'*+-.^_`|~
         let bits: UInt64 = self < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
-        return self < 128 && bits >> UInt64(self & 63) & 1 == 1
+        return self < 128 && bits &>> UInt64(self) & 1 == 1
     }
 
     /// ASCII upper case folded to lower case; everything else as it is.
@@ -35,8 +35,9 @@ extension UInt8 {
 extension Span where Element == UInt8 {
     /// Whether the bytes in `range` are a token: at least one character, all of them tchar.
     func isToken(_ range: Range<Int>) -> Bool {
-        for index in range where !self[index].isTokenCharacter { return false }
-        return !range.isEmpty
+        var index = range.lowerBound
+        while index < range.upperBound, self[index].isTokenCharacter { index += 1 }
+        return index == range.upperBound && !range.isEmpty
     }
 
     /// `range` without the spaces and tabs at its ends.

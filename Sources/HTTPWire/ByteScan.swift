@@ -69,9 +69,9 @@ extension Span where Element == UInt8 {
     /// The first `count` (0…8) bytes from `index`, the other lanes 0.
     @inline(__always)
     func word(at index: Int, count: Int) -> UInt64 {
-        if index + 8 <= self.count { return word(at: index) & (count == 8 ? .max : (1 << UInt64(count * 8)) - 1) }
+        if index + 8 <= self.count { return word(at: index) & (count == 8 ? .max : (1 &<< UInt64(count * 8)) &- 1) }
         var word: UInt64 = 0
-        for offset in 0..<count { word |= UInt64(self[index + offset]) << UInt64(offset * 8) }
+        for offset in 0..<count { word |= UInt64(self[index + offset]) &<< UInt64(offset * 8) }
         return word
     }
 }

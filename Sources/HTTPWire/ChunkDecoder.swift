@@ -67,7 +67,7 @@ struct ChunkDecoder: Sendable {
         while let line = try cursor.next(in: bytes, limit: limits.trailers, excess: .headersTooLarge) {
             if line.isEmpty { return true }
             if trailers == nil { trailers = MessageHead() }
-            try trailers?.appendTrailer(line, of: bytes, limits: limits)
+            try trailers?.appendTrailer(line, of: bytes, limit: limits.fieldCount)
         }
         return false
     }
@@ -83,8 +83,8 @@ struct ChunkDecoder: Sendable {
 }
 
 extension MessageHead {
-    fileprivate mutating func appendTrailer(_ line: Range<Int>, of bytes: Span<UInt8>, limits: WireLimits) throws(WireError) {
-        try append(line, of: bytes, limits: limits)
+    fileprivate mutating func appendTrailer(_ line: Range<Int>, of bytes: Span<UInt8>, limit: Int) throws(WireError) {
+        try append(line, of: bytes, limit: limit)
         guard let id = fields.last?.id, FieldSet.forbiddenInTrailers.contains(id) else { return }
         throw .forbiddenTrailer(id)
     }

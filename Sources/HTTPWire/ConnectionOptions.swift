@@ -39,14 +39,16 @@ extension MessageHead {
     }
 
     private mutating func readOption(_ bytes: Span<UInt8>, _ option: Range<Int>) throws(WireError) {
-        guard bytes.isToken(option) else { throw .malformedConnection }
-        if bytes.equalsIgnoringCase(option, "close") {
-            connection.close = true
-            return
-        }
         let id = names.look(up: option, in: bytes).id
-        guard !FieldSet.framing.contains(id) else { throw .connectionNames(id) }
-        if id == .other { connection.others.append(option) } else { connection.named.insert(id) }
+        if FieldSet.framing.contains(id) { throw .connectionNames(id) }
+        if id != .other {
+            connection.named.insert(id)
+        } else if bytes.equalsIgnoringCase(option, "close") {
+            connection.close = true
+        } else {
+            guard bytes.isToken(option) else { throw .malformedConnection }
+            connection.others.append(option)
+        }
     }
 
     private mutating func markNamedFields(_ bytes: Span<UInt8>) {

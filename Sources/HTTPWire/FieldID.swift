@@ -83,10 +83,10 @@ package struct FieldSet: Hashable, Sendable {
     package var isEmpty: Bool { bits == 0 }
 
     @inline(__always)
-    package func contains(_ id: FieldID) -> Bool { bits >> UInt64(id.rawValue) & 1 == 1 }
+    package func contains(_ id: FieldID) -> Bool { bits &>> UInt64(id.rawValue) & 1 == 1 }
 
     @inline(__always)
-    package mutating func insert(_ id: FieldID) { bits |= 1 << UInt64(id.rawValue) }
+    package mutating func insert(_ id: FieldID) { bits |= 1 &<< UInt64(id.rawValue) }
 
     package func union(_ other: Self) -> Self { Self(bits: bits | other.bits) }
 

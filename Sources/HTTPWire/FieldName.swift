@@ -29,17 +29,18 @@ struct FoldedName: Equatable {
         if count > 16 { words.2 = bytes.word(at: start + 16, count: min(count - 16, 8)) }
         if count > 24 { words.3 = bytes.word(at: start + 24, count: count - 24) }
         guard (words.0 | words.1 | words.2 | words.3) & UInt64.highBits == 0 else { return nil }
-        fold()
+        words.0 = folded(words.0)
+        words.1 = folded(words.1)
+        guard count > 16 else { return }
+        words.2 = folded(words.2)
+        words.3 = folded(words.3)
     }
 
     @inline(__always)
-    private mutating func fold() {
-        let underscores = (words.0.underscores, words.1.underscores, words.2.underscores, words.3.underscores)
-        hasUnderscore = underscores.0 | underscores.1 | underscores.2 | underscores.3 != 0
-        words.0 = words.0.lowercased.replacing(underscores.0)
-        words.1 = words.1.lowercased.replacing(underscores.1)
-        words.2 = words.2.lowercased.replacing(underscores.2)
-        words.3 = words.3.lowercased.replacing(underscores.3)
+    private mutating func folded(_ word: UInt64) -> UInt64 {
+        let underscores = word.underscores
+        if underscores != 0 { hasUnderscore = true }
+        return word.lowercased.replacing(underscores)
     }
 
     @inline(__always)
@@ -47,21 +48,21 @@ struct FoldedName: Equatable {
         left.words.0 == right.words.0 && left.words.1 == right.words.1 && left.words.2 == right.words.2 && left.words.3 == right.words.3
     }
 
-    /// A slot in a table of 256.
+    /// A slot in a table of 512. The last factor was searched for: with it every known name has a slot of its own.
     @inline(__always)
     var slot: Int {
         let mixed = words.0 ^ words.1 &* 0x9E37_79B9_7F4A_7C15 ^ words.2 &* 0xC2B2_AE3D_27D4_EB4F ^ words.3
-        return Int(truncatingIfNeeded: (mixed &* 0xD6E8_FEB8_6659_FD93) >> 56)
+        return Int(truncatingIfNeeded: (mixed &* 0x449C_4CA2_3685_156B) >> 55)
     }
 }
 
-/// The known names by hash, in open addressing. Built once, never changed; two thirds of the slots are empty, so that a search ends
-/// soon. Heads keep a reference to it, which costs less than asking for `shared` at every field.
+/// The known names by hash, in open addressing, so that names can be added without searching for another factor. Built once, never
+/// changed. Heads keep a reference to it, which costs less than asking for `shared` at every field.
 final class FieldNameTable: Sendable {
     static let shared = FieldNameTable()
 
     /// One above the index into `entries`, 0 for an empty slot.
-    private let slots: InlineArray<256, UInt8>
+    private let slots: InlineArray<512, UInt8>
     private let entries: InlineArray<96, Entry>
 
     private struct Entry {
@@ -70,14 +71,14 @@ final class FieldNameTable: Sendable {
     }
 
     private init() {
-        var slots = InlineArray<256, UInt8>(repeating: 0)
+        var slots = InlineArray<512, UInt8>(repeating: 0)
         var entries = InlineArray<96, Entry>(repeating: Entry())
         for (index, (text, id)) in FieldID.names.enumerated() {
             let bytes = Array(text.description.utf8)
             guard let name = FoldedName(bytes.span, 0..<bytes.count) else { preconditionFailure("a known name has at most 32 bytes") }
             entries[index] = Entry(name: name, id: id)
             var slot = name.slot
-            while slots[slot] != 0 { slot = (slot + 1) & 255 }
+            while slots[slot] != 0 { slot = (slot + 1) & 511 }
             slots[slot] = UInt8(index + 1)
         }
         self.slots = slots
@@ -92,7 +93,7 @@ final class FieldNameTable: Sendable {
         while slots[slot] != 0 {
             let index = Int(slots[slot]) - 1
             if entries[index].name == name { return FieldName(id: entries[index].id, isVariantSpelling: name.hasUnderscore) }
-            slot = (slot + 1) & 255
+            slot = (slot + 1) & 511
         }
         return .unknown
     }

@@ -1,9 +1,10 @@
 /// Reading field lines (RFC 9112 §5) into a head's table: the same for requests, answers and trailers.
 extension MessageHead {
-    /// Reads the field line at `line` (without its CRLF), which holds no control character but HTAB.
+    /// Reads the field line at `line` (without its CRLF), which holds no control character but HTAB. There may be `limit`
+    /// fields in all.
     @inline(__always)
-    mutating func append(_ line: Range<Int>, of bytes: Span<UInt8>, limits: WireLimits) throws(WireError) {
-        guard fields.count < limits.fieldCount else { throw .headersTooLarge }
+    mutating func append(_ line: Range<Int>, of bytes: Span<UInt8>, limit: Int) throws(WireError) {
+        guard fields.count < limit else { throw .headersTooLarge }
         guard !bytes[line.lowerBound].isBlank else { throw .foldedLine }
         guard let colon = bytes.first(UInt8(ascii: ":"), in: line) else { throw .missingColon }
         let name = line.lowerBound..<colon

@@ -1,6 +1,6 @@
 /// What came of giving more bytes to a parser.
 package enum ParseStep: Equatable, Sendable {
-    /// The head isn't all there. Nothing was consumed: call again with the same bytes and more behind them.
+    /// The head isn't all there. Its bytes were not consumed: call again with all of them and more behind them.
     case needMore
     /// The head was consumed and stands in the `inout` head.
     case complete

@@ -50,7 +50,7 @@ package struct RequestParser: Sendable {
                 try head.finish(bytes)
                 return true
             }
-            try head.message.append(line, of: bytes, limits: limits)
+            try head.message.append(line, of: bytes, limit: limits.fieldCount)
         }
         return false
     }

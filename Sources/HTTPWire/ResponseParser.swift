@@ -52,7 +52,7 @@ package struct ResponseParser: Sendable {
             } else if line.isEmpty {
                 return true
             } else {
-                try head.message.append(line, of: bytes, limits: limits)
+                try head.message.append(line, of: bytes, limit: limits.fieldCount)
             }
         }
         return false
