@@ -24,7 +24,7 @@ package struct DialectCommand: Sendable {
         let (found, problems) = DialectFile.read(path: dialectFile)
         guard let dialect = found else { return CommandResult(errors: CheckReport.problems(problems), isGood: false) }
         let (call, user) = try find(in: dialect)
-        // One byte more than the gateway holds back, so that it is found too large and not cut.
+        // More than the gateway holds back: what is too large for it is to be judged, not refused here.
         let bytes = try FileBytes.read(answerFile, limit: 64 * 1024 * 1024, called: "The answer")
         let answer = ServiceAnswer(status: status, contentType: contentType.isEmpty ? nil : Array(contentType.utf8), body: bytes)
         let rehearsal = Rehearsal(of: answer, to: call, in: dialect, about: user, wanted: try wanted(by: call))

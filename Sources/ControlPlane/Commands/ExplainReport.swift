@@ -43,6 +43,10 @@ struct ExplainReport {
     /// What the client isn't told.
     private func reason(_ denial: Denial) -> String? {
         switch denial {
+        case .badRequest where route != nil:
+            "the path is one of the dialect's calls, but holds no user id in the directory's id_format (\(rule)\(place))"
+        case .ambiguousPath where route != nil: "it differs only in its spelling from one of the dialect's calls (\(rule)\(place))"
+        case .bodyTooLarge: "\(rule)\(place) takes bodies of \(route?.bodyLimit ?? 0) bytes"
         case .invalidToken, .tokenExpired: tokenFault
         case .methodNotAllowed: trial.findings.allow.map { "allowed here: \($0)" }
         case .tenantMismatch: "the credential's tenant: \(tenants(trial.findings.credential))"

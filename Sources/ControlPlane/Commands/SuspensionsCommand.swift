@@ -78,7 +78,8 @@ package struct SuspensionsCommand: Sendable {
     package func verify() throws(CommandFailure) -> String {
         try onExisting { _, ledger in
             let entries = try ledger.verify()
-            return "the ledger is whole: \(entries) log entries, chained without a gap, and the blocks are what they say"
+            return
+                "the ledger is whole: its log has \(entries) entr\(entries == 1 ? "y" : "ies"), chained without a gap, and the blocks are what it says"
         }
     }
 
