@@ -36,7 +36,10 @@ struct IntentBodyTests {
         let folder = try TemporaryFolder()
         let gateway = try Gateway(file: GatewayFile(jitsudo: upstream.port, rinne: upstream.port).write(to: folder), in: folder)
         for (name, fields, body) in Self.ambiguous {
-            let answer = try ask(gateway, fields, body)
+            guard let answer = try? ask(gateway, fields, body) else {
+                Issue.record("\(name): no answer")
+                continue
+            }
             let expected: [Int] = name == "too long" ? [400, 413] : [400]
             #expect(expected.contains(answer.status), "\(name): \(answer.status) \(answer.text)")
             #expect(answer.gatewayCode != nil, "\(name)")

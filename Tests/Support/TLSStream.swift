@@ -1,4 +1,5 @@
 import COpenSSL
+import Foundation
 import Glibc
 
 /// TLS 1.3 or 1.2 to a loopback port through libssl itself, so that a test decides every byte inside.
@@ -35,7 +36,17 @@ package final class TLSStream: ByteStream {
     }
 
     package func receive(seconds: Double) throws -> Received {
-        guard unsafe SSL_pending(connection) > 0 || isReadable(descriptor, seconds: seconds) else { return .nothingYet }
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        repeat {
+            guard unsafe SSL_pending(connection) > 0 || isReadable(descriptor, seconds: deadline.timeIntervalSinceNow) else { break }
+            let received = receiveOnce()
+            guard received == .nothingYet else { return received }
+        } while Date() < deadline
+        return .nothingYet
+    }
+
+    /// One record; `.nothingYet` for one that is TLS's own affair, like a session ticket.
+    private func receiveOnce() -> Received {
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         let count = unsafe buffer.withUnsafeMutableBytes { unsafe SSL_read(connection, $0.baseAddress, Int32($0.count)) }
         let reason = unsafe SSL_get_error(connection, count)
@@ -70,7 +81,7 @@ package final class TLSStream: ByteStream {
         signal(SIGPIPE, SIG_IGN)
         let context = unsafe SSL_CTX_new(TLS_client_method())!
         unsafe SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
-        unsafe SSL_CTX_ctrl(context, SSL_CTRL_MODE, Int(SSL_MODE_AUTO_RETRY), nil)
+        unsafe SSL_CTX_ctrl(context, SSL_CTRL_CLEAR_MODE, Int(SSL_MODE_AUTO_RETRY), nil)
         return unsafe context
     }()
 }

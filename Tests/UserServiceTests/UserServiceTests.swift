@@ -101,7 +101,8 @@ struct UserServiceTests {
         let client = try UserServiceProcess(.rinne, in: folder).client()
         let suspended = try client.exchange(request("POST", "/core/v1/users/usr_ben/suspend", token: "t"))
         #expect(suspended.status == 200)
-        #expect(suspended.json?["suspended_at"] is String)
+        let date = try #require(suspended.json?["suspended_at"] as? String)
+        #expect(date.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil, "\(date)")
         for name in ["id", "identifiers", "primary_identifier", "auth_methods", "created_at", "updated_at", "roles"] {
             #expect(suspended.json?[name] != nil, "\(name) is missing")
         }
