@@ -65,7 +65,13 @@ let package = Package(
             name: "TLSTests", dependencies: ["TLS", "TestSupport", "COpenSSL", nioCore, nioPosix, nioEmbedded], swiftSettings: strict),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "TestSupport", nioCore], swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Tokens", "Policy", "StrictJSON", "COpenSSL", "CJWT"], swiftSettings: strict),
-        .testTarget(name: "SuspensionsTests", dependencies: ["Suspensions", "Policy", "StrictJSON", grdb], swiftSettings: strict),
+        .testTarget(
+            name: "SuspensionsTests", dependencies: ["Suspensions", "Policy", "StrictJSON", "TestSupport", "suspension-benchmark", grdb],
+            swiftSettings: strict),
+        // What millions of suspended users cost: `swift run -c release suspension-benchmark`.
+        .executableTarget(
+            name: "suspension-benchmark", dependencies: ["Suspensions", "Policy", "Tokens"], path: "Tests/Benchmarks/Suspensions",
+            swiftSettings: strict),
         // What tests of whole programs share: children, raw connections, a recording upstream, forged tokens.
         .target(name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "UserServiceTests", dependencies: ["TestSupport"], swiftSettings: strict),
