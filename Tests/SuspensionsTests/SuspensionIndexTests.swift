@@ -1,5 +1,6 @@
 import Policy
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Suspensions
@@ -140,16 +141,3 @@ struct SuspensionIndexTests {
 func tenant(_ name: String) -> TenantID { TenantID(Array(name.utf8).span, format: .string)! }
 func user(_ number: Int) -> UserID { UserID(.uuid(UUIDBits(high: 0x0190_0000_0000_7000, low: UInt64(number)))) }
 func named(_ name: String) -> UserID { UserID(Array(name.utf8).span, format: .string)! }
-
-/// splitmix64, so that a failing seed can be run again.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-}

@@ -1,0 +1,66 @@
+import Dispatch
+import Synchronization
+import Testing
+
+@testable import Suspensions
+
+@Suite("the ledger's thread")
+struct LedgerWriterTests {
+    /// A store whose commits wait until they are let go, one by one.
+    private final class GatedLedger: LedgerStore {
+        let gate = DispatchSemaphore(value: 0)
+        let entered = DispatchSemaphore(value: 0)
+        let groups = Mutex<[[LedgerChange]]>([])
+        let failsFirst: Bool
+
+        init(failsFirst: Bool = false) { self.failsFirst = failsFirst }
+
+        func commit(_ changes: [LedgerChange]) throws(LedgerError) {
+            entered.signal()
+            gate.wait()
+            let number = groups.withLock { groups in
+                groups.append(changes)
+                return groups.count
+            }
+            if failsFirst, number == 1 { throw .diskFull }
+        }
+
+        func recover(at time: Int64) {}
+        func blockCount() -> Int { 0 }
+        func forEachBlock(_ body: (Subject, BlockSource) -> Void) {}
+        func unconfirmedCalls() -> [UnconfirmedCall] { [] }
+        func close() {}
+    }
+
+    @Test("everything that waits while a disk syncs is the next transaction, in order")
+    func groups() {
+        let store = GatedLedger()
+        let writer = LedgerWriter(store: store)
+        let answers = Mutex<[Int64]>([])
+        for number in Int64(0)..<100 {
+            writer.submit([.forget(intent: number)]) { _ in answers.withLock { $0.append(number) } }
+            if number == 0 { store.entered.wait() }
+        }
+        store.gate.signal()
+        store.gate.signal()
+        writer.close()
+        #expect(store.groups.withLock { $0.map(\.count) } == [1, 99])
+        #expect(store.groups.withLock { $0.flatMap { $0 } } == (0..<100).map { .forget(intent: $0) })
+        #expect(answers.withLock { $0 } == Array(0..<100))
+    }
+
+    @Test("a failed transaction is the failure of each of its submissions, and of no other")
+    func failure() {
+        let store = GatedLedger(failsFirst: true)
+        let writer = LedgerWriter(store: store)
+        let answers = Mutex<[LedgerError?]>([])
+        for number in Int64(0)..<2 {
+            writer.submit([.forget(intent: number)]) { error in answers.withLock { $0.append(error) } }
+            if number == 0 { store.entered.wait() }
+        }
+        store.gate.signal()
+        store.gate.signal()
+        writer.close()
+        #expect(answers.withLock { $0 } == [.diskFull, nil])
+    }
+}
