@@ -1,4 +1,3 @@
-import HTTPWire
 import NIOCore
 import Policy
 import Tokens
@@ -13,6 +12,9 @@ struct AccessLog {
     /// Bytes after which a block is handed over at once; smaller ones go at the next tick.
     private static let blockSize = 32 * 1024
 
+    /// Bytes of a line besides its names, ids and request id.
+    private static let fixedSize = 640
+
     init(writer: LogWriter) {
         self.writer = writer
         block = ByteBufferAllocator().buffer(capacity: Self.blockSize + 4096)
@@ -23,51 +25,41 @@ struct AccessLog {
         clock.update(unix)
         let route = record.route.map { snapshot.rules[$0].label }
         let upstream = record.upstream.map { snapshot.upstreams[$0].label }
-        block.writeStaticString("{\"time\":\"")
-        clock.write(into: &block)
-        block.writeStaticString("\",\"request_id\":\"")
-        block.writeRequestID(record.id)
-        block.writeStaticString("\",\"method\":\"")
-        record.method.write(into: &block)
-        block.writeStaticString("\",\"route\":")
-        block.writeLabel(route)
-        block.writeStaticString(",\"status\":")
-        block.writeDecimal(Int(record.status))
-        block.writeStaticString(",\"code\":\"")
-        block.writeStaticString(record.ending.code)
-        block.writeStaticString("\",\"stage\":\"")
-        block.writeStaticString(record.ending.stage.name)
-        block.writeStaticString("\",\"tenant\":")
-        block.writeQuoted(record.tenant?.spelling)
-        block.writeStaticString(",\"user\":")
-        writeUser(record.credential, snapshot)
-        block.writeStaticString(",\"duration_ms\":")
-        block.writeMilliseconds(now - record.started)
-        block.writeStaticString(",\"upstream_ms\":")
-        if record.answered > 0 { block.writeMilliseconds(record.answered - record.forwarded) } else { block.writeStaticString("null") }
-        block.writeStaticString(",\"bytes_in\":")
-        block.writeDecimal(record.bytesIn)
-        block.writeStaticString(",\"bytes_out\":")
-        block.writeDecimal(record.bytesOut)
-        block.writeStaticString(",\"protocol\":\"HTTP/1.1\",\"upstream\":")
-        block.writeLabel(upstream)
-        block.writeStaticString("}\n")
+        let user = snapshot.logsPlainUsers ? record.credential?.user.id.canonical : nil
+        let texts = (route?.count ?? 0) + (upstream?.count ?? 0) + 6 * ((record.tenant?.spelling.count ?? 0) + (user?.count ?? 0))
+        block.compose(atMost: Self.fixedSize + record.id.count + texts) { line in
+            line.put("{\"time\":\"")
+            clock.put(into: &line)
+            line.put("\",\"request_id\":\"")
+            line.put(record.id)
+            line.put("\",\"method\":\"")
+            record.method.put(into: &line)
+            line.put("\",\"route\":")
+            line.putJSON(route)
+            line.put(",\"status\":")
+            line.put(decimal: Int(record.status))
+            line.put(",\"code\":\"")
+            line.put(record.ending.code)
+            line.put("\",\"stage\":\"")
+            line.put(record.ending.stage.name)
+            line.put("\",\"tenant\":")
+            line.putString(record.tenant?.spelling)
+            line.put(",\"user\":")
+            if let user { line.putString(user) } else { line.putHash(record.credential?.userHash) }
+            line.put(",\"duration_ms\":")
+            line.putMilliseconds(now - record.started)
+            line.put(",\"upstream_ms\":")
+            if record.answered > 0 { line.putMilliseconds(record.answered - record.forwarded) } else { line.put("null") }
+            line.put(",\"bytes_in\":")
+            line.put(decimal: record.bytesIn)
+            line.put(",\"bytes_out\":")
+            line.put(decimal: record.bytesOut)
+            line.put(",\"protocol\":\"HTTP/1.1\",\"upstream\":")
+            line.putJSON(upstream)
+            line.put("}\n")
+        }
         lines += 1
         if block.readableBytes >= Self.blockSize { flush() }
-    }
-
-    /// The user as a hash under a key of this process, or as it is where the file says so.
-    private mutating func writeUser(_ credential: Credential?, _ snapshot: Snapshot) {
-        guard let credential else {
-            block.writeStaticString("null")
-            return
-        }
-        if snapshot.logsPlainUsers { return block.writeQuoted(credential.user.id.canonical) }
-        let hash = snapshot.logHash(credential.user.id.canonical.span)
-        block.writeStaticString("\"")
-        block.writeHexWord(hash.high)
-        block.writeHexWord(hash.low)
-        block.writeStaticString("\"")
     }
 
     /// Hands over what there is.
@@ -97,42 +89,34 @@ extension AccessRecord.Ending {
     }
 }
 
-extension ByteBuffer {
+extension Composer {
     /// A name from the file, made a JSON string when it was loaded.
-    fileprivate mutating func writeLabel(_ label: [UInt8]?) {
-        guard let label else {
-            writeStaticString("null")
-            return
-        }
-        writeBytes(label)
+    fileprivate mutating func putJSON(_ string: [UInt8]?) {
+        if let string { put(string) } else { put("null") }
     }
 
     /// A value from a token, as a JSON string.
-    fileprivate mutating func writeQuoted(_ bytes: [UInt8]?) {
-        guard let bytes else {
-            writeStaticString("null")
-            return
-        }
-        writeStaticString("\"")
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): writeBytes([UInt8(ascii: "\\"), byte])
-            case 0x20...0x7E: writeInteger(byte)
-            default:
-                writeStaticString("\\u00")
-                if byte < 16 { writeStaticString("0") }
-                writeHex(Int(byte))
-            }
-        }
-        writeStaticString("\"")
+    fileprivate mutating func putString(_ bytes: [UInt8]?) {
+        guard let bytes else { return put("null") }
+        put(byte: UInt8(ascii: "\""))
+        put(escaped: bytes)
+        put(byte: UInt8(ascii: "\""))
+    }
+
+    /// The user as a hash under a key of this process.
+    fileprivate mutating func putHash(_ hash: KeyedHash.Value?) {
+        guard let hash else { return put("null") }
+        put(byte: UInt8(ascii: "\""))
+        put(hex: hash.high)
+        put(hex: hash.low)
+        put(byte: UInt8(ascii: "\""))
     }
 
     /// Milliseconds with three decimals.
-    fileprivate mutating func writeMilliseconds(_ nanoseconds: Int64) {
+    fileprivate mutating func putMilliseconds(_ nanoseconds: Int64) {
         let micros = max(0, Int(nanoseconds)) / 1000
-        writeDecimal(micros / 1000)
-        let rest = micros % 1000
-        writeStaticString(rest < 10 ? ".00" : rest < 100 ? ".0" : ".")
-        writeDecimal(rest)
+        put(decimal: micros / 1000)
+        put(byte: UInt8(ascii: "."))
+        put(decimal: micros % 1000, digits: 3)
     }
 }

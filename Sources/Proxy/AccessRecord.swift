@@ -1,4 +1,3 @@
-import NIOCore
 import Policy
 import Tokens
 
@@ -61,13 +60,17 @@ struct MethodName {
     init(_ bytes: Span<UInt8>) {
         count = min(bytes.count, 15)
         for index in 0..<count {
-            if index < 8 { high |= UInt64(bytes[index]) << UInt64(8 * index) } else { low |= UInt64(bytes[index]) << UInt64(8 * (index - 8)) }
+            if index < 8 {
+                high |= UInt64(bytes[index]) << UInt64(8 * index)
+            } else {
+                low |= UInt64(bytes[index]) << UInt64(8 * (index - 8))
+            }
         }
     }
 
-    func write(into line: inout ByteBuffer) {
+    func put(into line: inout Composer) {
         for index in 0..<count {
-            line.writeInteger(UInt8(truncatingIfNeeded: index < 8 ? high >> UInt64(8 * index) : low >> UInt64(8 * (index - 8))))
+            line.put(byte: UInt8(truncatingIfNeeded: index < 8 ? high >> UInt64(8 * index) : low >> UInt64(8 * (index - 8))))
         }
     }
 }

@@ -70,7 +70,8 @@ final class ClientConnection: ChannelDuplexHandler {
 
     // MARK: for the exchange
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    /// Whether the socket takes more; kept by NIO's word, since asking the channel costs more than remembering.
+    private(set) var isWritable = true
 
     func write(_ bytes: ByteBuffer) {
         context?.write(wrapOutboundOut(bytes), promise: nil)
@@ -174,8 +175,9 @@ final class ClientConnection: ChannelDuplexHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         worker.clock.read()
+        isWritable = context.channel.isWritable
         if let exchange {
-            exchange.clientWritabilityChanged(context.channel.isWritable)
+            exchange.clientWritabilityChanged(isWritable)
         } else {
             advance()
         }

@@ -25,14 +25,14 @@ extension Exchange {
     }
 
     /// A 1xx answer (RFC 9110 §15.2). 100 goes on only where it was asked for.
-    func interim(_ head: ResponseHead) {
+    func interim(_ head: borrowing ResponseHead) {
         progressed = worker.clock.now
         guard suspendCall == nil, !answer.isBegun, head.status != 100 || request.expectsContinue else { return }
-        client?.write(ResponseRewriter(head: head, exchange: self).interim())
+        client?.write(ResponseRewriter.interim(head))
         client?.flush()
     }
 
-    func answerBegan(_ head: ResponseHead) {
+    func answerBegan(_ head: borrowing ResponseHead) {
         worker.clock.read()
         progressed = worker.clock.now
         record.answered = progressed
@@ -43,7 +43,7 @@ extension Exchange {
         answer.isBodiless = request.method == .head || head.status == 204 || head.status == 304
         answer.isLast = request.isLast || !request.isComplete || worker.isDraining
         if case .length = head.framing {} else { answer.isChunked = !answer.isBodiless }
-        answer.pending = ResponseRewriter(head: head, exchange: self).rewritten(reserving: Self.joinBound(head.framing))
+        answer.pending = ResponseRewriter.answer(head, answer, id: record.id, room: Self.joinBound(head.framing))
         self.head = ByteBuffer()
     }
 

@@ -10,6 +10,7 @@ import Suspensions
 final class Exchange {
     unowned let worker: Worker
     let snapshot: Snapshot
+    let rules: RouteRules
     let admission: Admission
     /// Nil once the client has gone.
     private(set) var client: ClientConnection?
@@ -41,6 +42,14 @@ final class Exchange {
         var isComplete: Bool
         var bodyBytes = 0
 
+        init(_ head: borrowing RequestHead) {
+            method = head.method
+            framing = head.framing
+            expectsContinue = head.expectsContinue
+            isLast = !head.keepAlive
+            isComplete = head.framing == .none
+        }
+
         /// A repetition does no harm (RFC 9110 §9.2.2) and needs no body that is already gone.
         var isRepeatable: Bool {
             guard framing == .none, !isRetried else { return false }
@@ -52,22 +61,19 @@ final class Exchange {
     }
 
     init(client: ClientConnection, worker: Worker, admission: Admission, record: AccessRecord) {
-        let requestHead = worker.requestHead
         self.client = client
         self.worker = worker
         self.admission = admission
         self.record = record
         snapshot = worker.snapshot
+        rules = snapshot.rules[admission.route]
         progressed = worker.clock.now
-        body = BodyDecoder(requestHead.framing, limits: WireLimits())
-        request = RequestState(
-            method: requestHead.method, framing: requestHead.framing, expectsContinue: requestHead.expectsContinue,
-            isLast: !requestHead.keepAlive, isComplete: requestHead.framing == .none)
-        head = RequestRewriter(head: requestHead, admission: admission, snapshot: worker.snapshot, peer: client.peer, id: record.id)
-            .rewritten()
+        body = BodyDecoder(worker.requestHead.framing, limits: WireLimits())
+        request = RequestState(worker.requestHead)
+        head = RequestRewriter(admission: admission, route: rules.route, peer: client.peer, id: record.id).rewritten(worker.requestHead)
     }
 
-    var route: Route { snapshot.rules[admission.route].route }
+    var route: Route { rules.route }
 
     /// Starts: an ordinary request asks for a connection, a suspend call reads its body first.
     func begin() {
@@ -120,7 +126,8 @@ final class Exchange {
         guard !isEnded else { return }
         record.ending = .refused(denial)
         let isLast = closing || request.isLast || !request.isComplete || worker.isDraining
-        var refusal = Refusal(denial, isHead: request.method == .head, envelope: route.errors, rule: Refusal.rule(denial, route: admission.route))
+        var refusal = Refusal(
+            denial, isHead: request.method == .head, envelope: route.errors, rule: Refusal.rule(denial, route: admission.route))
         refusal.details = details
         if let retryAfter { refusal.retryAfter = retryAfter }
         record.status = denial.status

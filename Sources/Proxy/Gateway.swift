@@ -21,7 +21,8 @@ package final class Gateway: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         admissions = ConnectionAdmission(limits: snapshot.limits)
         for loop in group.makeIterator() {
-            let bound = try loop.submit { NIOLoopBound(Worker(loop: loop, gateway: self, snapshot: snapshot, log: log), eventLoop: loop) }.wait()
+            let bound = try loop.submit { NIOLoopBound(Worker(loop: loop, gateway: self, snapshot: snapshot, log: log), eventLoop: loop) }
+                .wait()
             workers.withLock { $0.append(bound) }
         }
     }

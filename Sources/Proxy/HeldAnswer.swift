@@ -25,7 +25,7 @@ struct HeldAnswer {
         case unconfirmed(String)
     }
 
-    init(head: ResponseHead, rewritten: ByteBuffer) {
+    init(head: borrowing ResponseHead, rewritten: ByteBuffer) {
         status = head.status
         fields = rewritten
         contentType = head.message.joined(.contentType)

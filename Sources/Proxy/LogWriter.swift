@@ -3,7 +3,7 @@ import NIOPosix
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// Writes the access log on a thread of its own, so that a slow disk never holds up a loop.

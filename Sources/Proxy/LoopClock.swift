@@ -1,8 +1,7 @@
-import HTTPWire
 import NIOCore
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// One loop's idea of the time: read once per event, not once per question.
@@ -47,11 +46,10 @@ struct LogClock {
         text = Self.render(current)
     }
 
-    func write(into line: inout ByteBuffer) {
-        line.writeBytes(text)
-        line.writeStaticString(milliseconds < 10 ? "00" : milliseconds < 100 ? "0" : "")
-        line.writeDecimal(Int(milliseconds))
-        line.writeStaticString("Z")
+    func put(into line: inout Composer) {
+        line.put(text)
+        line.put(decimal: Int(milliseconds), digits: 3)
+        line.put(byte: UInt8(ascii: "Z"))
     }
 
     /// `2026-11-21T22:47:48.` for seconds since 1970.

@@ -24,7 +24,7 @@ struct Observer {
         reach = snapshot.directories[observed.directory].dialect.reach
     }
 
-    mutating func answerBegan(_ head: ResponseHead) {
+    mutating func answerBegan(_ head: borrowing ResponseHead) {
         status = head.status
         guard (200..<300).contains(status) else {
             isGivenUp = true

@@ -50,34 +50,12 @@ struct RequestID: Sendable {
     /// The id as it is written.
     var bytes: [UInt8] {
         var buffer = ByteBuffer()
-        buffer.writeRequestID(self)
+        buffer.compose(atMost: count) { $0.put(self) }
         return Array(buffer.readableBytesView)
     }
 }
 
-extension ByteBuffer {
-    mutating func writeRequestID(_ id: RequestID) {
-        if let given = id.given {
-            writeBytes(given)
-        } else {
-            writeHexWord(id.high)
-            writeHexWord(id.low)
-        }
-    }
-
-    /// 16 lower-case hex digits.
-    mutating func writeHexWord(_ word: UInt64) {
-        writeInteger(Self.hexDigits(UInt32(truncatingIfNeeded: word >> 32)))
-        writeInteger(Self.hexDigits(UInt32(truncatingIfNeeded: word)))
-    }
-
-    /// The eight digits of a word as the big-endian word that spells them: each nibble is spread to a byte, then made a digit.
-    private static func hexDigits(_ word: UInt32) -> UInt64 {
-        var spread = UInt64(word)
-        spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF
-        spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
-        spread = (spread | spread << 4) & 0x0F0F_0F0F_0F0F_0F0F
-        let isLetter = ((spread &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
-        return spread &+ 0x3030_3030_3030_3030 &+ isLetter &* 39
-    }
+extension RequestID {
+    /// Bytes that it takes when written.
+    var count: Int { given?.count ?? 32 }
 }

@@ -6,75 +6,61 @@ import Policy
 ///
 /// Neighbouring lines that are kept are copied as one run. The result is one buffer.
 struct RequestRewriter {
-    let head: RequestHead
     let admission: Admission
-    let snapshot: Snapshot
+    let route: Route
     let peer: Peer
     let id: RequestID
 
-    /// Bytes that the added lines take, besides ids and roles: so much is reserved, more is grown.
-    private static let added = 256
+    /// Bytes that the added lines take besides ids, roles and addresses.
+    private static let fixedSize = 320
 
-    func rewritten() -> ByteBuffer {
-        let rules = snapshot.rules[admission.route]
-        var out = ByteBufferAllocator().buffer(capacity: head.bytes.readableBytes + Self.added)
-        writeRequestLine(into: &out)
-        writeKeptFields(into: &out, rules.route)
-        writeIdentity(into: &out)
-        writeOrigin(into: &out)
-        if admission.intent != nil || admission.observed != nil { out.writeField("Accept-Encoding", "identity") }
-        // A suspend call's length is added with its body.
-        if admission.intent != nil { return out }
-        if head.framing == .chunked { out.writeField("Transfer-Encoding", "chunked") }
-        out.writeStaticString("\r\n")
+    func rewritten(_ head: borrowing RequestHead) -> ByteBuffer {
+        let user = admission.credential?.userHeader
+        let roles = admission.credential?.rolesHeader(in: admission.selectedTenant)
+        let bound =
+            head.message.bytes.readableBytes + Self.fixedSize + (admission.path?.count ?? 0) + admission.tenantHeader.count
+            + (user?.count ?? 0) + (roles?.count ?? 0) + peer.text.count + id.count
+        var out = ByteBufferAllocator().buffer(capacity: bound)
+        out.compose(atMost: bound) { line in
+            putRequestLine(head, into: &line)
+            putKeptFields(head, into: &line)
+            line.putField("X-Tenant-ID: ", admission.tenantHeader)
+            line.putField("X-User-ID: ", user)
+            line.putField("X-User-Roles: ", roles)
+            putOrigin(into: &line)
+            if admission.intent != nil || admission.observed != nil { line.put("Accept-Encoding: identity\r\n") }
+            // A suspend call's length is added with its body.
+            if admission.intent == nil { line.put(head.framing == .chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n") }
+        }
         return out
     }
 
-    private func writeRequestLine(into out: inout ByteBuffer) {
-        let bytes = head.bytes.readableBytesUInt8Span
-        out.writeBytes(bytes.extracting(head.methodRange))
-        out.writeStaticString(" ")
-        if let path = admission.path { out.writeBytes(path) } else { out.writeBytes(bytes.extracting(head.pathRange)) }
+    private func putRequestLine(_ head: borrowing RequestHead, into line: inout Composer) {
+        let bytes = head.message.bytes.readableBytesUInt8Span
+        line.put(bytes.extracting(head.methodRange))
+        line.put(byte: UInt8(ascii: " "))
+        if let path = admission.path { line.put(path) } else { line.put(bytes.extracting(head.pathRange)) }
         if let query = head.queryRange {
-            out.writeStaticString("?")
-            out.writeBytes(bytes.extracting(query))
+            line.put(byte: UInt8(ascii: "?"))
+            line.put(bytes.extracting(query))
         }
-        out.writeStaticString(" HTTP/1.1\r\n")
+        line.put(" HTTP/1.1\r\n")
     }
 
-    private func writeKeptFields(into out: inout ByteBuffer, _ route: Route) {
-        let dropped = dropped(route)
-        out.writeLines(of: head.message) { field in
-            !field.isHopByHop && (field.id == .other || !(dropped.contains(field.id) || (field.isVariantSpelling && Self.exact.contains(field.id))))
+    private func putKeptFields(_ head: borrowing RequestHead, into line: inout Composer) {
+        let dropped = dropped
+        line.put(linesOf: head.message) { field in
+            !field.isHopByHop
+                && (field.id == .other || !(dropped.contains(field.id) || (field.isVariantSpelling && Self.exact.contains(field.id))))
         }
-    }
-
-    /// What the gateway vouches for: tenant, user, roles.
-    private func writeIdentity(into out: inout ByteBuffer) {
-        if !admission.tenantHeader.isEmpty {
-            out.writeStaticString("X-Tenant-ID: ")
-            out.writeBytes(admission.tenantHeader)
-            out.writeStaticString("\r\n")
-        }
-        guard let credential = admission.credential else { return }
-        if let user = credential.userHeader {
-            out.writeStaticString("X-User-ID: ")
-            out.writeBytes(user)
-            out.writeStaticString("\r\n")
-        }
-        guard let roles = credential.rolesHeader(in: admission.selectedTenant) else { return }
-        out.writeStaticString("X-User-Roles: ")
-        out.writeBytes(roles)
-        out.writeStaticString("\r\n")
     }
 
     /// Where the request came from (RFC 9110 §7.6.3 for `Via`).
-    private func writeOrigin(into out: inout ByteBuffer) {
-        out.writeStaticString("X-Forwarded-For: ")
-        out.writeBytes(peer.text)
-        out.writeStaticString(peer.isTLS ? "\r\nX-Forwarded-Proto: https\r\nX-Request-ID: " : "\r\nX-Forwarded-Proto: http\r\nX-Request-ID: ")
-        out.writeRequestID(id)
-        out.writeStaticString("\r\nVia: 1.1 tenantgate\r\n")
+    private func putOrigin(into line: inout Composer) {
+        line.putField("X-Forwarded-For: ", peer.text)
+        line.put(peer.isTLS ? "X-Forwarded-Proto: https\r\nX-Request-ID: " : "X-Forwarded-Proto: http\r\nX-Request-ID: ")
+        line.put(id)
+        line.put("\r\nVia: 1.1 tenantgate\r\n")
     }
 
     /// Fields that a client never sets for the upstream.
@@ -93,11 +79,21 @@ struct RequestRewriter {
         .forwarded,
     ])
 
-    private func dropped(_ route: Route) -> FieldSet {
+    private var dropped: FieldSet {
         var set = Self.always
         if !peer.isTrusted { set = set.union(Self.forwarding) }
         if route.dropsAuthorization { set.insert(.authorization) }
         if admission.intent != nil { set = set.union(Self.partial) } else if admission.observed != nil { set.insert(.acceptEncoding) }
         return set
+    }
+}
+
+extension Composer {
+    /// A field line; none for an absent or empty value.
+    fileprivate mutating func putField(_ name: StaticString, _ value: [UInt8]?) {
+        guard let value, !value.isEmpty else { return }
+        put(name)
+        put(value)
+        put("\r\n")
     }
 }

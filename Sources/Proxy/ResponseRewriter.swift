@@ -2,60 +2,71 @@ import HTTPWire
 import NIOCore
 
 /// Makes the head that goes to the client: the upstream's lines as they came, less what is hop by hop or the gateway's own to say.
-struct ResponseRewriter {
-    let head: ResponseHead
-    let exchange: Exchange
+enum ResponseRewriter {
+    /// Bytes that the added lines take besides the request's id.
+    private static let fixedSize = 128
 
-    /// Bytes that the added lines take: so much is reserved.
-    private static let added = 128
-
-    /// The upstream's own answer, ready to be followed by its body; `reserving` so many bytes of it.
-    func rewritten(reserving body: Int) -> ByteBuffer {
-        var out = begun(reserving: body, without: Self.always)
-        if exchange.answer.isChunked { out.writeField("Transfer-Encoding", "chunked") }
-        if exchange.answer.isLast { out.writeField("Connection", "close") }
-        writeID(into: &out)
-        out.writeStaticString("\r\n")
-        return out
+    /// The upstream's own answer, ready to be followed by its body; with room for so many bytes of it.
+    static func answer(_ head: borrowing ResponseHead, _ state: Exchange.AnswerState, id: RequestID, room: Int) -> ByteBuffer {
+        compose(head, room: id.count + room) { head, line in
+            put(head, without: always, into: &line)
+            if state.isChunked { line.put("Transfer-Encoding: chunked\r\n") }
+            if state.isLast { line.put("Connection: close\r\n") }
+            put(id, into: &line)
+            line.put("\r\n")
+        }
     }
 
     /// An interim answer: nothing of ours.
-    func interim() -> ByteBuffer {
-        var out = begun(reserving: 0, without: Self.always)
-        out.writeStaticString("\r\n")
-        return out
+    static func interim(_ head: borrowing ResponseHead) -> ByteBuffer {
+        compose(head, room: 0) { head, line in
+            put(head, without: always.union(FieldSet([.contentLength])), into: &line)
+            line.put("\r\n")
+        }
     }
 
     /// Status line and fields without the end: the length and what the gateway says are added when the outcome is known.
-    func held() -> ByteBuffer {
-        var out = begun(reserving: 0, without: Self.always.union(FieldSet([.contentLength])))
-        writeID(into: &out)
-        return out
-    }
-
-    private func begun(reserving body: Int, without dropped: FieldSet) -> ByteBuffer {
-        var out = ByteBufferAllocator().buffer(capacity: head.bytes.readableBytes + Self.added + body)
-        let bytes = head.bytes.readableBytesUInt8Span
-        out.writeStaticString("HTTP/1.1 ")
-        out.writeDecimal(Int(head.status))
-        out.writeStaticString(" ")
-        out.writeBytes(bytes.extracting(head.reasonRange))
-        out.writeStaticString("\r\n")
-        out.writeLines(of: head.message) { field in
-            !field.isHopByHop && (field.id == .other || !(dropped.contains(field.id) || (field.id == .proxyStatus && claimsToBeUs(field))))
+    static func held(_ head: borrowing ResponseHead, id: RequestID) -> ByteBuffer {
+        compose(head, room: id.count) { head, line in
+            put(head, without: always.union(FieldSet([.contentLength])), into: &line)
+            put(id, into: &line)
         }
+    }
+
+    private static func compose(
+        _ head: borrowing ResponseHead, room: Int, _ body: (borrowing ResponseHead, inout Composer) -> Void
+    ) -> ByteBuffer {
+        let bound = head.message.bytes.readableBytes + fixedSize + room
+        var out = ByteBufferAllocator().buffer(capacity: bound)
+        out.compose(atMost: bound) { line in body(head, &line) }
         return out
     }
 
-    private func writeID(into out: inout ByteBuffer) {
-        out.writeStaticString("X-Request-ID: ")
-        out.writeRequestID(exchange.record.id)
-        out.writeStaticString("\r\n")
+    /// Status line and the fields that pass.
+    private static func put(_ head: borrowing ResponseHead, without dropped: FieldSet, into line: inout Composer) {
+        line.put("HTTP/1.1 ")
+        line.put(decimal: Int(head.status))
+        line.put(byte: UInt8(ascii: " "))
+        line.put(head.message.bytes.readableBytesUInt8Span.extracting(head.reasonRange))
+        line.put("\r\n")
+        var dropped = dropped
+        if head.message.present.contains(.proxyStatus), claimsToBeUs(head.message) { dropped.insert(.proxyStatus) }
+        line.put(linesOf: head.message) { field in !field.isHopByHop && (field.id == .other || !dropped.contains(field.id)) }
+    }
+
+    private static func put(_ id: RequestID, into line: inout Composer) {
+        line.put("X-Request-ID: ")
+        line.put(id)
+        line.put("\r\n")
     }
 
     /// Whether a `Proxy-Status` from upstream names this gateway: nobody else may speak in its name.
-    private func claimsToBeUs(_ field: Field) -> Bool {
-        head.withBytes(field.value) { String(decoding: Array($0), as: UTF8.self) }.lowercased().contains("tenantgate")
+    private static func claimsToBeUs(_ head: borrowing MessageHead) -> Bool {
+        for field in head.fields where field.id == .proxyStatus {
+            let text = head.withBytes(field.value) { String(decoding: Array($0), as: UTF8.self) }
+            if text.lowercased().contains("tenantgate") { return true }
+        }
+        return false
     }
 
     /// What only the gateway says, and what belongs to the upstream's connection.

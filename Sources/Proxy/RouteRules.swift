@@ -2,7 +2,7 @@ import HTTPWire
 package import Policy
 
 /// A route with what is worked out from it once, when the file is loaded.
-package struct RouteRules: Sendable {
+package final class RouteRules: Sendable {
     package let route: Route
     /// The pattern as a JSON string, for the log.
     let label: [UInt8]
@@ -59,7 +59,9 @@ struct Target {
             path = canonical
         } else {
             var mapped: [UInt8] = []
-            if let canonical { rules.upstreamPath.append(canonical.span, to: &mapped) } else {
+            if let canonical {
+                rules.upstreamPath.append(canonical.span, to: &mapped)
+            } else {
                 rules.upstreamPath.append(bytes.extracting(head.pathRange), to: &mapped)
             }
             path = mapped
@@ -69,7 +71,9 @@ struct Target {
             return
         }
         let method = bytes.extracting(head.methodRange)
-        if let path { call = try Self.call(path.span, method, calls, rules.userFormat) } else {
+        if let path {
+            call = try Self.call(path.span, method, calls, rules.userFormat)
+        } else {
             call = try Self.call(bytes.extracting(head.pathRange), method, calls, rules.userFormat)
         }
     }
@@ -83,7 +87,9 @@ struct Target {
         case .ambiguousPath: throw .ambiguousPath
         case .call(let index, let segment):
             guard let segment else { return Call(index: index, user: nil) }
-            guard let id = percentDecodedSegment(path.extracting(segment)), let user = UserID(id.span, format: format) else { throw .badRequest }
+            guard let id = percentDecodedSegment(path.extracting(segment)), let user = UserID(id.span, format: format) else {
+                throw .badRequest
+            }
             return Call(index: index, user: user)
         }
     }

@@ -19,9 +19,6 @@ package final class Snapshot: Sendable {
     package let limits: ConnectionLimits
     /// Whether the access log shows user ids as they are; otherwise as a keyed hash.
     package let logsPlainUsers: Bool
-    /// The key under which the access log hashes users: another one in every process.
-    let logHash = KeyedHash.random()
-
     package init(
         routes: [Route], table: RouteTable, directories: [Directory], upstreams: [Upstream], authority: TokenAuthority,
         suspensions: SuspensionAuthority, trustedProxies: AddressSet, errors: Envelope, limits: ConnectionLimits, logsPlainUsers: Bool

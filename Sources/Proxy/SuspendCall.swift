@@ -157,8 +157,8 @@ final class SuspendCall {
 
     // MARK: 5–6 the answer
 
-    func answerBegan(_ head: ResponseHead) {
-        held = HeldAnswer(head: head, rewritten: ResponseRewriter(head: head, exchange: exchange).held())
+    func answerBegan(_ head: borrowing ResponseHead) {
+        held = HeldAnswer(head: head, rewritten: ResponseRewriter.held(head, id: exchange.record.id))
     }
 
     func answerData(_ piece: ByteBuffer) {

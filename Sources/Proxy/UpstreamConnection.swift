@@ -39,8 +39,9 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     // MARK: for the exchange
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
-    var isOpen: Bool { context?.channel.isActive ?? false }
+    /// Whether the socket takes more; kept by NIO's word, since asking the channel costs more than remembering.
+    private(set) var isWritable = true
+    private(set) var isOpen = true
 
     /// Binds the connection to `exchange`, whose answer it reads from now on.
     func begin(_ exchange: Exchange, method: RequestMethod) {
@@ -75,6 +76,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     /// Ends the connection; an exchange that still has it hears nothing more.
     func close() {
+        isOpen = false
         exchange = nil
         context?.close(promise: nil)
     }
@@ -101,7 +103,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        exchange?.upstreamWritabilityChanged(context.channel.isWritable)
+        isWritable = context.channel.isWritable
+        exchange?.upstreamWritabilityChanged(isWritable)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -109,6 +112,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        isOpen = false
         inputClosed()
         pool.closed(self)
         context.fireChannelInactive()

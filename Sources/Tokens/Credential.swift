@@ -5,6 +5,8 @@ package final class Credential: Sendable {
     /// The number of the credential block that vouches for it.
     package let block: Int
     package let user: UserID
+    /// The user under this process's key: how the access log names it, ready because every request is logged.
+    package let userHash: KeyedHash.Value
     /// The user claim as `X-User-ID` carries it upstream; nil where it can't be carried exactly (see `HeaderText`).
     package let userHeader: [UInt8]?
     /// Who acts for the user (RFC 8693 §4.1), the current actor first. Each is a user of the directory and asked for suspension too.
@@ -33,9 +35,12 @@ package final class Credential: Sendable {
         return header.flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    private static let logKey = KeyedHash.random()
+
     init(_ claims: VerifiedClaims, block: Int) {
         self.block = block
         user = claims.user
+        userHash = Self.logKey(claims.user.id.canonical.span)
         userHeader = HeaderText.isSafe(claims.userText.span) ? claims.userText : nil
         actors = claims.actors
         tenants = claims.tenants

@@ -1,5 +1,5 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// The process's limit of open files (getrlimit(2)): each client needs a descriptor, and each of its requests one upstream.
