@@ -11,8 +11,12 @@ struct DialectTest: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "test",
         abstract: "Say what an answer of the user service would teach, and why not.",
-        discussion: "Exit code 0: it teaches what the call is there for; 1: it doesn't. For example:\n\n  tenantgate dialect test "
-            + "config/dialects/rinne.yaml --call \"POST /core/v1/users/usr_1/suspend\" --answer sample.json")
+        discussion: """
+            Exit code 0: it teaches what the call is there for; 1: it doesn't. For example:
+
+              tenantgate dialect test config/dialects/rinne.yaml --answer sample.json \\
+                --call "POST /core/v1/users/usr_1/suspend"
+            """)
 
     @Argument(help: "The dialect file.")
     var file: String

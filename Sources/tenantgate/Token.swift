@@ -8,9 +8,10 @@ struct Token: ParsableCommand {
         discussion: """
             Signs with libjwt: HS, RS and ES algorithms. For example:
 
-              tenantgate token --secret-file secrets/jitsudo.secret --issuer https://id.jitsudo.example --audience user-api \\
-                --subject 0b000000-0000-4000-8000-000000000002 --claim tenant_id=a1a1a1a1-0000-4000-8000-00000000ace1 \\
-                --claim 'roles=["member"]' > ben.token
+              tenantgate token --secret-file secrets/jitsudo.secret \\
+                --issuer https://id.jitsudo.example --audience user-api \\
+                --subject 0b000000-0000-4000-8000-000000000002 \\
+                --claim tenant_id=acme --claim 'roles=["member"]' > ben.token
             """)
 
     @Option(help: "File with an HMAC secret; one trailing newline is not part of it.")
