@@ -11,7 +11,8 @@ struct IntentBodyTests {
         [
             ("twice", #"{"active":false,"active":true}"#), ("twice alike", #"{"active":false,"active":false}"#),
             ("twice, once escaped", #"{"active":false,"\u0061ctive":true}"#), ("twice elsewhere", #"{"active":false,"a":{"b":1,"b":2}}"#),
-            ("other case", #"{"Active":false}"#), ("a string", #"{"active":"false"}"#), ("a number", #"{"active":0}"#),
+            ("other case", #"{"Active":false}"#), ("twice, once in another case", #"{"active":false,"Active":true}"#),
+            ("a string", #"{"active":"false"}"#), ("a number", #"{"active":0}"#),
             ("null", #"{"active":null}"#), ("an array", #"{"active":[false]}"#), ("an object", #"{"active":{}}"#),
             ("absent", "{}"), ("nested", #"{"user":{"active":false}}"#), ("no object", "[]"), ("a bare boolean", "false"), ("nothing", ""),
             ("spaces", "   "), ("bytes behind", #"{"active":false}x"#), ("two documents", #"{"active":false}{"active":true}"#),
@@ -37,7 +38,7 @@ struct IntentBodyTests {
         let gateway = try Gateway(file: GatewayFile(jitsudo: upstream.port, rinne: upstream.port).write(to: folder), in: folder)
         for (name, fields, body) in Self.ambiguous {
             guard let answer = try? ask(gateway, fields, body) else {
-                Issue.record("\(name): no answer")
+                Issue.record("\(name): no answer. \(gateway.process.errorText.suffix(1500))")
                 continue
             }
             let expected: [Int] = name == "too long" ? [400, 413] : [400]
@@ -47,7 +48,6 @@ struct IntentBodyTests {
         #expect(upstream.takeRequests().map(\.text) == [], "nothing may be sent")
         for body in [
             #"{"active":false}"#, " { \"active\" : false } ", #"{"\u0061ctive":false}"#, #"{"reason":"left","active":false}"#,
-            #"{"active":false,"Active":true}"#,
         ] {
             #expect(try ask(gateway, [], Array(body.utf8)).status == 200, "\(body)")
             #expect(upstream.takeRequests().map { String(decoding: $0.body, as: UTF8.self) } == [body], "forwarded as it came")

@@ -205,7 +205,7 @@ extension IsolationCases {
             Place(method: "GET", path: "/v1/anon/x", dialect: "jitsudo"),
             Place(method: "GET", path: "/core/v1/users/usr_ben", dialect: "rinne"),
             Place(method: "POST", path: "/core/v1/things", dialect: "rinne"),
-            Place(method: "GET", path: "/edge/core/v1/orders", dialect: "rinne", role: "admin"),
+            Place(method: "GET", path: "/edge/core/v1/orders", dialect: "rinne", scope: "edge"),
             Place(method: "POST", path: "/v1/auth/login", dialect: nil, isPublic: true),
             Place(method: "GET", path: "/healthz", dialect: nil, isPublic: true),
         ]
@@ -216,6 +216,6 @@ extension IsolationCases {
             "/Edge/core/v1/orders", "/edge/../core/v1/orders", "/edge//core/v1/orders", "//v1/admin/panel", "/v1/admin%00/panel",
             "/nowhere", "/v1/%c0%ae%c0%ae/admin", "/v1/users/\(user)/Suspend", "/v1/auth/%5c../admin/panel",
         ].map { Place(method: "GET", path: $0, dialect: "jitsudo", role: "admin", isClean: false) }
-        return rest + rest + rest + crooked
+        return Array(repeating: rest, count: 6).flatMap { $0 } + crooked
     }()
 }

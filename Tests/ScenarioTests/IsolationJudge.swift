@@ -50,7 +50,7 @@ struct IsolationJudge {
         let segments = path.split(separator: "/").map { ($0.removingPercentEncoding ?? "").lowercased() }
         if segments.starts(with: ["v1", "admin"]), !token.roles.contains("admin") { return "passed without the role" }
         if segments.starts(with: ["v1", "export"]), !token.scopes.contains("export") { return "passed without the scope" }
-        if sent.text.lowercased().contains(" /edge/"), !token.roles.contains("admin") { return "passed without the role" }
+        if sent.text.lowercased().contains(" /edge/"), !token.scopes.contains("edge") { return "passed without the scope" }
         return nil
     }
 

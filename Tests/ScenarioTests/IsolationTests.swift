@@ -21,7 +21,7 @@ struct IsolationTests {
             "- {path: /v1/admin/**, upstream: jitsudo, require: {roles: [admin]}}",
             "- {path: /v1/export, upstream: jitsudo, require: {scopes: [export]}}",
             "- {path: /v1/anon/**, upstream: jitsudo, tenant: none}",
-            "- {path: /edge/**, upstream: rinne, strip_prefix: /edge, require: {roles: [admin]}}",
+            "- {path: /edge/core/v1/orders/**, upstream: rinne, strip_prefix: /edge, require: {scopes: [edge]}}",
         ]
         let gateway = try Gateway(file: file.write(to: folder), in: folder)
         let tokens = Self.tokens()
@@ -86,8 +86,8 @@ struct IsolationTests {
             token(jitsudo, "jitsudo", ben, []),
             token(TestIssuers.globexOnly, "jitsudo", carl, [globex], roles: ["admin"], scopes: ["export"]),
             token(rinne, "rinne", "usr_ben", [north]),
-            token(rinne, "rinne", "usr_ana", [north], roles: ["admin"]),
-            token(rinne, "rinne", "usr_mia", [north, south], roles: ["admins"]),
+            token(rinne, "rinne", "usr_ana", [north], roles: ["admin"], scopes: ["edge"]),
+            token(rinne, "rinne", "usr_mia", [north, south], roles: ["admins"], scopes: ["edges"]),
             token(TestIssuers.southOnly, "rinne", "usr_mia", [south], roles: ["admin"]),
             token(TestIssuers.globexOnly, nil, carl, [acme], roles: ["admin"]),
             token(TestIssuers.southOnly, nil, "usr_mia", [north, south], roles: ["admin"]),

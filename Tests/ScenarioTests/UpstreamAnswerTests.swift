@@ -26,7 +26,12 @@ struct UpstreamAnswerTests {
         for (name, text) in UpstreamAnswers.badBodies {
             bench.upstream.answer { _ in [.text(text), .close] }
             let client = try bench.gateway.client()
-            let answer = try client.exchange(Self.request)
+            guard let answer = try? client.exchange(Self.request) else {
+                // Cut before anything of the answer was written: as good.
+                #expect(try client.end(within: 5) == false, "\(name): a clean end")
+                #expect(bench.gateway.process.isRunning, "\(name)")
+                continue
+            }
             if answer.gatewayCode == nil {
                 #expect(answer.isCut, "\(name): passed as whole: \(answer.text)")
                 #expect(try client.end(within: 5) == false, "\(name): a clean end")
@@ -42,10 +47,11 @@ struct UpstreamAnswerTests {
         let smuggled = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled"
         for behind in [smuggled, "garbage", "\r\n\r\n" + smuggled] {
             let client = try bench.gateway.client()
-            bench.upstream.answer { _ in [.json("{}"), .text(behind)] }
+            bench.upstream.answer { _ in [.text("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" + behind)] }
             #expect(try client.exchange(Self.request).text == "{}")
             bench.upstream.answer { _ in [.json(#"{"second":true}"#)] }
-            #expect(try client.exchange(Self.request).text == #"{"second":true}"#)
+            let second = try client.exchange(Self.request)
+            #expect(second.text == #"{"second":true}"#, "behind \(behind.debugDescription): \(second.status) \(second.text)")
         }
     }
 

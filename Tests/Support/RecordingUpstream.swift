@@ -17,6 +17,18 @@ package struct RecordedRequest: Sendable {
     package func values(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
     package func field(_ name: String) -> String? { values(name).first }
     package var bytes: [UInt8] { head + body }
+    /// The body without its chunks' framing.
+    package var content: [UInt8] {
+        guard field("transfer-encoding") != nil else { return body }
+        var (content, rest) = ([UInt8](), body[...])
+        while let end = rest.firstIndex(of: UInt8(ascii: "\r")),
+            let size = Int(String(decoding: rest[..<end], as: UTF8.self), radix: 16), size > 0
+        {
+            content += rest.dropFirst(end - rest.startIndex + 2).prefix(size)
+            rest = rest.dropFirst(end - rest.startIndex + size + 4)
+        }
+        return content
+    }
     package var text: String { String(decoding: bytes, as: UTF8.self) }
     package var bodyText: String { String(decoding: body, as: UTF8.self) }
 }
@@ -161,6 +173,7 @@ extension RecordingUpstream {
 private struct RequestReader {
     let connection: Int
     var buffer: [UInt8] = []
+    private var isInvited = false
 
     init(connection: Int) { self.connection = connection }
 
@@ -168,9 +181,18 @@ private struct RequestReader {
     mutating func next(from stream: PlainStream) -> RecordedRequest? {
         while true {
             if let request = takeRequest() { return request }
+            inviteBody(stream)
             guard case .bytes(let bytes) = (try? stream.receive(seconds: 300)) ?? .nothingYet else { return nil }
             buffer += bytes
         }
+    }
+
+    /// What every server says to `Expect: 100-continue` while it waits for the body.
+    private mutating func inviteBody(_ stream: PlainStream) {
+        guard let end = headEnd(buffer), !isInvited, splitHead(buffer[..<(end - 4)]).fields.contains(where: { $0.name == "expect" })
+        else { return }
+        isInvited = true
+        try? stream.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
     }
 
     private mutating func takeRequest() -> RecordedRequest? {
@@ -178,7 +200,10 @@ private struct RequestReader {
         let (start, fields) = splitHead(buffer[..<(end - 4)])
         guard let length = bodyLength(fields, from: end), buffer.count >= end + length else { return nil }
         let words = start.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-        defer { buffer.removeFirst(end + length) }
+        defer {
+            buffer.removeFirst(end + length)
+            isInvited = false
+        }
         return RecordedRequest(
             connection: connection, method: words[0], target: words.count > 1 ? words[1] : "", fields: fields,
             head: Array(buffer[..<end]), body: Array(buffer[end..<(end + length)]))

@@ -1,6 +1,7 @@
 package import Foundation
 
-/// A folder of its own for one test, removed with everything in it when the last reference goes.
+/// A folder of its own for one test, removed with everything in it when the last reference goes (unless `TENANTGATE_KEEP_FOLDERS` is
+/// set, to look at logs).
 package final class TemporaryFolder: Sendable {
     package let url: URL
 
@@ -9,7 +10,10 @@ package final class TemporaryFolder: Sendable {
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(at: url) }
+    deinit {
+        guard ProcessInfo.processInfo.environment["TENANTGATE_KEEP_FOLDERS"] == nil else { return }
+        try? FileManager.default.removeItem(at: url)
+    }
 
     package func path(_ name: String) -> String { url.appending(path: name).path }
 
