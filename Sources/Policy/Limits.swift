@@ -82,6 +82,8 @@ package enum Limits {
     package static let ledgerRetryMilliseconds: Int64 = 500
     /// Users of whom memory knows more than a failing ledger; beyond it nobody is suspended any more until it can be written.
     package static let undurableUsers = 100_000
+    /// Writes that may wait for the ledger's disk: beyond it calls are busy and other answers teach nothing.
+    package static let ledgerBacklog = 8192
     /// Changes that one ledger transaction takes: an fsync is shared, and a crash loses no more than is waiting.
     package static let ledgerGroup = 1024
     /// Users that passive answers teach nothing about for `quietSeconds`; beyond it such answers teach nothing at all.
@@ -92,4 +94,6 @@ package enum Limits {
     package static let chainCheckedAtStart = 1000
     /// Bytes of one line of an import.
     package static let importLine = 16 * 1024
+    /// Bytes of pages that SQLite may keep in memory during an import: most of a table of ten million users.
+    package static let importCache = 512 * 1024 * 1024
 }
