@@ -100,7 +100,12 @@ final class ClientConnection: ChannelDuplexHandler {
     /// Lets the exchange take what has arrived of its request's body.
     func pumpBody() {
         guard let exchange else { return }
-        exchange.take(&input)
+        do throws(WireError) {
+            while let piece = try exchange.nextPiece(&input) { exchange.take(piece) }
+        } catch {
+            return exchange.bodyFailed(Denial(error))
+        }
+        exchange.upstream?.flush()
         switch exchange.bodyDemand {
         case .more: setReading(true)
         case .wait: setReading(false)

@@ -49,54 +49,46 @@ extension Exchange {
         return upstream.isWritable ? .more : .wait
     }
 
-    /// Takes what has arrived of the request's body.
-    func take(_ input: inout ByteBuffer) {
-        guard !isEnded, !request.isComplete, suspendCall?.isCollecting ?? (upstream != nil) else { return }
-        do {
-            var moved = false
-            reading: while !isEnded {
-                switch try body.next(&input) {
-                case .needMore: break reading
-                case .data(let piece):
-                    moved = true
-                    guard takeBody(piece) else { return }
-                case .end(let trailers):
-                    moved = true
-                    endBody(trailers: trailers)
-                    break reading
-                }
-            }
-            if moved {
-                progressed = worker.clock.now
-                upstream?.flush()
-            }
-        } catch {
-            bodyFailed(Denial(error))
+    /// Whether body bytes that have arrived can be taken.
+    private var takesBody: Bool {
+        guard !isEnded, !request.isComplete else { return false }
+        return suspendCall?.isCollecting ?? (upstream != nil)
+    }
+
+    /// The next piece of the body that can be taken out of `input`; nil when there is none for now.
+    ///
+    /// Calls nobody back: whoever owns `input` may change it only when this has returned.
+    func nextPiece(_ input: inout ByteBuffer) throws(WireError) -> BodyPiece? {
+        guard takesBody else { return nil }
+        let piece = try body.next(&input)
+        if case .needMore = piece { return nil }
+        return piece
+    }
+
+    /// Sends a piece of the body on, or collects it.
+    func take(_ piece: BodyPiece) {
+        progressed = worker.clock.now
+        switch piece {
+        case .needMore: break
+        case .data(let bytes): takeBody(bytes)
+        case .end(let trailers): endBody(trailers: trailers)
         }
     }
 
-    /// False when the body is too large.
-    private func takeBody(_ piece: ByteBuffer) -> Bool {
+    private func takeBody(_ piece: ByteBuffer) {
         request.bodyBytes += piece.readableBytes
         record.bytesIn += piece.readableBytes
-        if let suspendCall {
-            guard suspendCall.collect(piece) else { return false }
-            return true
-        }
-        guard request.bodyBytes <= route.bodyLimit else {
-            bodyFailed(.bodyTooLarge)
-            return false
-        }
+        if let suspendCall { return suspendCall.collect(piece) }
+        guard request.bodyBytes <= route.bodyLimit else { return bodyFailed(.bodyTooLarge) }
         guard request.framing == .chunked else {
             upstream?.write(piece)
-            return true
+            return
         }
         var size = ByteBuffer()
         ChunkEncoder.writeSize(piece.readableBytes, into: &size)
         upstream?.write(size)
         upstream?.write(piece)
         upstream?.write(Self.chunkEnd)
-        return true
     }
 
     private func endBody(trailers: MessageHead?) {
@@ -122,7 +114,7 @@ extension Exchange {
     }
 
     /// A body that breaks a rule: the request is cut off upstream and refused, or broken off where an answer has begun.
-    private func bodyFailed(_ denial: Denial) {
+    func bodyFailed(_ denial: Denial) {
         abandonUpstream()
         if answer.isBegun {
             record.ending = .cut(denial)

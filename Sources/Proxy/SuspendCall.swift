@@ -61,14 +61,10 @@ final class SuspendCall {
         collected()
     }
 
-    /// False when the body is larger than a suspend call's may be.
-    func collect(_ piece: ByteBuffer) -> Bool {
-        guard body.readableBytes + piece.readableBytes <= Limits.intentBody else {
-            exchange.refuse(.badRequest, closing: true)
-            return false
-        }
+    /// Takes a piece of the body; more than a suspend call's may have is refused.
+    func collect(_ piece: ByteBuffer) {
+        guard body.readableBytes + piece.readableBytes <= Limits.intentBody else { return exchange.refuse(.badRequest, closing: true) }
         body.writeImmutableBuffer(piece)
-        return true
     }
 
     func collected() {
