@@ -44,7 +44,7 @@ struct CallMachine {
     }
 
     /// Where a call is.
-    private enum Phase {
+    enum Phase {
         case waiting
         case writingIntent(since: Int64)
         /// `hasRow`: the ledger has the intent, or may get it yet.
@@ -54,28 +54,28 @@ struct CallMachine {
         case answered
     }
 
-    private struct Call {
+    struct Call {
         let call: IntentCall
         var phase: Phase
     }
 
-    private static let ledgerPatience = Int64(Limits.ledgerPatienceSeconds) * 1_000_000_000
-    private static let sweepInterval: Int64 = 10_000_000_000
-    private var calls: [CallQueue.Number: Call] = [:]
-    private var queue = CallQueue()
-    private var allowances: CallerAllowances
-    private var quiet = QuietUsers()
-    private var debts = LedgerDebts()
-    private var nextTry = Int64.min
-    private var isPaying = false
-    private var writesOpen = 0
-    private var nextSweep = Int64.min
-    private var drainingUntil: Int64?
-    private var isDrained = false
+    static let ledgerPatience = Int64(Limits.ledgerPatienceSeconds) * 1_000_000_000
+    static let sweepInterval: Int64 = 10_000_000_000
+    var calls: [CallQueue.Number: Call] = [:]
+    var queue = CallQueue()
+    var allowances: CallerAllowances
+    var quiet = QuietUsers()
+    var debts = LedgerDebts()
+    var nextTry = Int64.min
+    var isPaying = false
+    var writesOpen = 0
+    var nextSweep = Int64.min
+    var drainingUntil: Int64?
+    var isDrained = false
     /// Subjects with a call whose outcome is unknown.
-    private(set) var unconfirmed: Set<Subject>
+    var unconfirmed: Set<Subject>
     /// The last write's error, until one succeeds.
-    private(set) var trouble: LedgerError?
+    var trouble: LedgerError?
 
     init(bounds: CallerAllowances.Bounds, unconfirmed: Set<Subject>) {
         allowances = CallerAllowances(bounds)
@@ -102,225 +102,8 @@ struct CallMachine {
     }
 }
 
-// MARK: - Step 2: the queue
-
 extension CallMachine {
-    private mutating func arrive(_ number: CallQueue.Number, _ call: IntentCall, _ now: Moment, _ actions: inout [Action]) {
-        guard drainingUntil == nil else { return actions.append(.begin(number, .draining)) }
-        guard calls.count < Limits.openIntentsInAll else { return actions.append(.begin(number, .busy)) }
-        if let wait = allowances.open(call.caller, at: now.steady) {
-            return actions.append(.begin(number, .tooMany(retryAfter: wait)))
-        }
-        switch queue.arrive(number, call, at: now.steady) {
-        case .busy:
-            allowances.close(call.caller)
-            actions.append(.begin(number, .busy))
-        case .waits: calls[number] = Call(call: call, phase: .waiting)
-        case .goesAhead:
-            calls[number] = Call(call: call, phase: .waiting)
-            writeIntent(number, now, &actions)
-        }
-    }
-
-    /// Takes somebody who waited out of the gateway.
-    private mutating func turnAway(_ number: CallQueue.Number, _ beginning: Beginning, _ actions: inout [Action]) {
-        guard let call = calls.removeValue(forKey: number) else { return }
-        allowances.close(call.call.caller)
-        actions.append(.begin(number, beginning))
-    }
-
-    /// The subject's turn passes to the next call.
-    private mutating func leave(_ number: CallQueue.Number, _ now: Moment, _ actions: inout [Action]) {
-        guard let call = calls.removeValue(forKey: number) else { return }
-        allowances.close(call.call.caller)
-        if let next = queue.leave(call.call.subject) { writeIntent(next, now, &actions) }
-    }
-}
-
-// MARK: - Step 3: the intent
-
-extension CallMachine {
-    private mutating func writeIntent(_ number: CallQueue.Number, _ now: Moment, _ actions: inout [Action]) {
-        guard let call = calls[number]?.call else { return }
-        calls[number]?.phase = .writingIntent(since: now.steady)
-        let intent = Intent(
-            number: number, subject: call.subject, wanted: call.wanted, caller: call.caller.name, requestID: call.requestID,
-            suspendsOnUnknown: call.suspendsOnUnknown, at: now.wall)
-        write(.intend(intent), of: call.subject, .intent(number), &actions)
-    }
-
-    private mutating func intentWritten(_ number: CallQueue.Number, _ error: LedgerError?, _ now: Moment, _ actions: inout [Action]) {
-        guard let call = calls[number] else { return }
-        switch call.phase {
-        case .writingIntent: proceed(number, call.call, isDurable: error == nil, hasRow: error == nil, now, &actions)
-        case .answered:
-            // Patience was over, and the reactivation was turned away: its row goes again.
-            if error == nil { forget(number, call.call.subject, &actions) }
-            leave(number, now, &actions)
-        default:
-            // Patience was over, and the suspension went on: what follows takes the row away.
-            break
-        }
-    }
-
-    /// A suspension goes on without a durable intent; a reactivation doesn't.
-    private mutating func proceed(
-        _ number: CallQueue.Number, _ call: IntentCall, isDurable: Bool, hasRow: Bool, _ now: Moment, _ actions: inout [Action]
-    ) {
-        if isDurable || (call.wanted == .suspended && !debts.isFull) {
-            calls[number]?.phase = .forwarded(hasRow: hasRow)
-            actions.append(.begin(number, .proceed(Ticket(number: number), durable: isDurable)))
-        } else {
-            actions.append(.begin(number, .notDurable))
-            leave(number, now, &actions)
-        }
-    }
-}
-
-// MARK: - Steps 5 and 6: the outcome
-
-extension CallMachine {
-    private mutating func finished(_ number: CallQueue.Number, _ result: UpstreamOutcome, _ now: Moment, _ actions: inout [Action]) {
-        guard let open = calls[number], case .forwarded(let hasRow) = open.phase else {
-            // Not a call that is out: nothing may be concluded from it.
-            return actions.append(.conclude(number, .notDurable))
-        }
-        let call = open.call
-        switch result {
-        case .refused, .notSent:
-            if hasRow { forget(number, call.subject, &actions) }
-            actions.append(.conclude(number, .unchanged))
-            leave(number, now, &actions)
-        case .confirmed:
-            quiet.begin(call.subject, at: now.steady)
-            if call.wanted == .suspended {
-                unconfirmed.remove(call.subject)
-                actions.append(.block(call.subject))
-            }
-            let outcome = outcome(of: number, call, .state(call.wanted), .call, reason: "", now)
-            writeOutcome(number, outcome, .settled, now, &actions)
-        case .unconfirmed(let cause):
-            quiet.begin(call.subject, at: now.steady)
-            let blocks = call.wanted == .suspended && call.suspendsOnUnknown
-            if blocks { actions.append(.block(call.subject)) }
-            unconfirmed.insert(call.subject)
-            let outcome = outcome(of: number, call, .unknown(wanted: call.wanted, blocks: blocks), .unconfirmed, reason: cause, now)
-            writeOutcome(number, outcome, .unconfirmed(blocked: blocks), now, &actions)
-        }
-    }
-
-    private func outcome(
-        of number: CallQueue.Number, _ call: IntentCall, _ result: Outcome.Result, _ learned: Learned, reason: String, _ now: Moment
-    ) -> Outcome {
-        Outcome(
-            intent: number, subject: call.subject, source: .upstream, result: result, learned: learned, actor: call.caller.name,
-            requestID: call.requestID, reason: reason, at: now.wall)
-    }
-
-    private mutating func writeOutcome(
-        _ number: CallQueue.Number, _ outcome: Outcome, _ conclusion: Conclusion, _ now: Moment, _ actions: inout [Action]
-    ) {
-        calls[number]?.phase = .writingOutcome(since: now.steady, conclusion)
-        write(.record(outcome), of: outcome.subject, .outcome(number, outcome), &actions)
-    }
-
-    private mutating func outcomeWritten(
-        _ number: CallQueue.Number, _ outcome: Outcome, _ error: LedgerError?, _ now: Moment, _ actions: inout [Action]
-    ) {
-        if error == nil {
-            if case .state(let state) = outcome.result {
-                debts.supersede(outcome.subject)
-                unconfirmed.remove(outcome.subject)
-                if state == .active { actions.append(.lift(outcome.subject)) }
-            }
-        } else {
-            if case .state(.active) = outcome.result { unconfirmed.insert(outcome.subject) }
-            debts.owe(.record(Self.owed(outcome)), of: outcome.subject)
-        }
-        if case .writingOutcome(_, let conclusion) = calls[number]?.phase {
-            actions.append(.conclude(number, Self.told(conclusion, isDurable: error == nil)))
-        }
-        leave(number, now, &actions)
-    }
-
-    /// A suspension is owed as it is. A reactivation that couldn't be written leaves the block where it is, and its call open: it is to be
-    /// repeated, and until then shows as unconfirmed.
-    private static func owed(_ outcome: Outcome) -> Outcome {
-        guard case .state(.active) = outcome.result else { return outcome }
-        return Outcome(
-            intent: outcome.intent, subject: outcome.subject, source: outcome.source, result: .unknown(wanted: .active, blocks: false),
-            learned: .unconfirmed, actor: outcome.actor, requestID: outcome.requestID, reason: "confirmed, but not durable here",
-            at: outcome.at)
-    }
-
-    /// An unknown outcome is no better known for being durable.
-    private static func told(_ conclusion: Conclusion, isDurable: Bool) -> Conclusion {
-        if !isDurable, conclusion == .settled { .notDurable } else { conclusion }
-    }
-
-    private mutating func forget(_ number: CallQueue.Number, _ subject: Subject, _ actions: inout [Action]) {
-        submit([.forget(intent: number)], Write(purpose: .forgetting(subject, intent: number)), &actions)
-    }
-}
-
-// MARK: - Other answers
-
-extension CallMachine {
-    /// A suspended user was seen: blocked, unless a call for it says more. Never lifts.
-    private mutating func sighted(_ subject: Subject, _ sighting: Sighting, _ now: Moment, _ actions: inout [Action]) {
-        guard !queue.isBusy(subject), quiet.mayTeach(subject, asked: sighting.asked, at: now.steady), !debts.isFull else { return }
-        actions.append(.block(subject))
-        let outcome = Outcome(
-            intent: nil, subject: subject, source: .upstream, result: .state(.suspended), learned: .passive, actor: sighting.caller.name,
-            requestID: sighting.requestID, reason: "", at: now.wall)
-        write(.record(outcome), of: subject, .sighting(subject, outcome), &actions)
-    }
-}
-
-// MARK: - The ledger
-
-extension CallMachine {
-    /// Writes something new of a subject, after what is owed of it.
-    private mutating func write(_ change: LedgerChange, of subject: Subject, _ purpose: Write.Purpose, _ actions: inout [Action]) {
-        let due = debts.carry(subject)
-        submit((due?.changes ?? []) + [change], Write(purpose: purpose, debts: due.map { [subject: $0.stamp] } ?? [:]), &actions)
-    }
-
-    private mutating func submit(_ changes: [LedgerChange], _ write: Write, _ actions: inout [Action]) {
-        writesOpen += 1
-        actions.append(.write(changes, write))
-    }
-
-    private mutating func written(_ write: Write, _ error: LedgerError?, _ now: Moment, _ actions: inout [Action]) {
-        writesOpen -= 1
-        trouble = error
-        nextTry = error == nil ? now.steady : now.steady + Limits.ledgerRetryMilliseconds * 1_000_000
-        for (subject, stamp) in write.debts { debts.carried(subject, stamp, succeeded: error == nil) }
-        switch write.purpose {
-        case .intent(let number): intentWritten(number, error, now, &actions)
-        case .outcome(let number, let outcome): outcomeWritten(number, outcome, error, now, &actions)
-        case .forgetting(let subject, let intent): if error != nil { debts.owe(.forget(intent: intent), of: subject) }
-        case .sighting(let subject, let outcome): if error != nil { debts.owe(.record(outcome), of: subject) }
-        case .debts: isPaying = false
-        }
-        payDebts(now, &actions)
-    }
-
-    /// Tells the ledger what it missed, as soon as it takes writes again.
-    private mutating func payDebts(_ now: Moment, _ actions: inout [Action]) {
-        guard !debts.isEmpty, !isPaying, now.steady >= nextTry else { return }
-        let queue = queue
-        let due = debts.carryNext { queue.isBusy($0) }
-        guard !due.changes.isEmpty else { return }
-        isPaying = true
-        submit(due.changes, Write(purpose: .debts, debts: due.stamps), &actions)
-    }
-}
-
-// MARK: - Time
-
-extension CallMachine {
-    private mutating func tick(_ now: Moment, _ actions: inout [Action]) {
+    mutating func tick(_ now: Moment, _ actions: inout [Action]) {
         for number in queue.expire(at: now.steady) { turnAway(number, .busy, &actions) }
         for (number, call) in calls { losePatience(number, call, now, &actions) }
         payDebts(now, &actions)
@@ -331,7 +114,7 @@ extension CallMachine {
     }
 
     /// A disk that hangs is answered like one that fails; the write itself is still waited for before the subject's next call.
-    private mutating func losePatience(_ number: CallQueue.Number, _ call: Call, _ now: Moment, _ actions: inout [Action]) {
+    mutating func losePatience(_ number: CallQueue.Number, _ call: Call, _ now: Moment, _ actions: inout [Action]) {
         switch call.phase {
         case .writingIntent(let since) where since <= now.steady - Self.ledgerPatience:
             if call.call.wanted == .suspended, !debts.isFull {
@@ -348,13 +131,13 @@ extension CallMachine {
     }
 
     /// Nobody new is let in; who waited was not forwarded yet and is turned away.
-    private mutating func drain(_ until: Int64, _ now: Moment, _ actions: inout [Action]) {
-        guard drainingUntil == nil else { return }
-        drainingUntil = until
+    mutating func drain(_ until: Int64, _ now: Moment, _ actions: inout [Action]) {
+        drainingUntil = min(until, drainingUntil ?? until)
+        isDrained = false
         for number in queue.clear() { turnAway(number, .draining, &actions) }
     }
 
-    private mutating func checkDrained(_ now: Moment, _ actions: inout [Action]) {
+    mutating func checkDrained(_ now: Moment, _ actions: inout [Action]) {
         guard let drainingUntil, !isDrained else { return }
         guard (calls.isEmpty && writesOpen == 0) || now.steady >= drainingUntil else { return }
         isDrained = true

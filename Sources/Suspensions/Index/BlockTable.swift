@@ -67,7 +67,8 @@ import Synchronization
         let first = Int(truncatingIfNeeded: (place >> 32 &* count) >> 32)
         let other = (place &* 0x9E37_79B9_7F4A_7C15) >> 32
         let second = Int(truncatingIfNeeded: (other &* count) >> 32)
-        return (first, second == first ? (first + 1) % bucketsPerSegment : second)
+        guard second == first else { return (first, second) }
+        return (first, first + 1 == bucketsPerSegment ? 0 : first + 1)
     }
 
     /// Whether the user is blocked in a scope of its directory that `fits`, by which sources. Called on any thread; never waits, never allocates.

@@ -57,12 +57,14 @@ package struct OperatorDesk: Sendable {
     package func importLines(_ open: () throws -> (() throws -> [UInt8]?)) throws -> Int {
         let count = try check(open())
         let next = try open()
-        try ledger.commit { () throws -> LedgerChange? in
-            guard let line = try next() else { return nil }
-            let imported = try read(line.span)
-            var outcome = outcome(imported.subject, .suspended, .operator, .imported, reason: imported.reason)
-            outcome.since = imported.since
-            return .record(outcome)
+        try ledger.withImportCache {
+            try ledger.commit { () throws -> LedgerChange? in
+                guard let line = try next() else { return nil }
+                let imported = try read(line.span)
+                var outcome = outcome(imported.subject, .suspended, .operator, .imported, reason: imported.reason)
+                outcome.since = imported.since
+                return .record(outcome)
+            }
         }
         return count
     }

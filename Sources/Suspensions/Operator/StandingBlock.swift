@@ -47,6 +47,15 @@ extension SQLiteLedger {
         }
     }
 
+    /// Users come in no order, so every row of a large import touches another page: without room for most of the table each page would
+    /// be written to the -wal again and again.
+    func withImportCache(_ body: () throws -> Void) throws {
+        let size = try database.inDatabase { try Int.fetchOne($0, sql: "PRAGMA cache_size") } ?? -2000
+        try database.inDatabase { try $0.execute(sql: "PRAGMA cache_size = -\(Limits.importCache / 1024)") }
+        defer { try? database.inDatabase { try $0.execute(sql: "PRAGMA cache_size = \(size)") } }
+        try body()
+    }
+
     /// The subject that a person means, its ids read in the directory's formats.
     func subject(_ named: NamedUser) throws(OperatorError) -> Subject {
         let directories = directories
