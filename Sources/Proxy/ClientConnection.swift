@@ -19,22 +19,24 @@ final class ClientConnection: ChannelDuplexHandler {
     private(set) var exchange: Exchange?
 
     private var context: ChannelHandlerContext?
-    private var phase = Phase.opening
-    private var input = ByteBuffer()
+    var phase = Phase.opening
+    var input = ByteBuffer()
     private var parser: RequestParser
     /// A head of which only a part has come.
     private var partialHead: RequestHead?
     /// Loop clock in nanoseconds by which the phase must end.
-    private var deadline: Int64
+    var deadline: Int64
     /// When the head that is being read began.
-    private var headBegan: Int64 = 0
+    private(set) var headBegan: Int64 = 0
     private var bufferedBytes = 0
     private var isAdvancing = false
     private var isReadPaused = false
     private var isReadHeld = false
     private var isInputClosed = false
+    /// Everything that was written has gone to the kernel, and the end of our side too.
+    private var isOutputSent = false
 
-    private enum Phase {
+    enum Phase {
         /// The TLS handshake is going on.
         case opening
         /// Between two requests.
@@ -45,16 +47,14 @@ final class ClientConnection: ChannelDuplexHandler {
         case exchange
         /// The request was refused; the rest of its body is dropped.
         case dropping(BodyDecoder, left: Int)
-        /// The last answer is written; what the client still sends is dropped until it closes, so that it can read the answer.
+        /// The last answer is on its way out; what the client still sends is dropped until it closes, so that it can read the answer.
         case lingering
         case closed
     }
 
-    /// Bytes of a refused request's body that are read and dropped so that the connection can go on.
-    private static let dropBound = 64 * 1024
     /// Bytes of further requests that are held while one is in progress.
     private static let pipelineBound = 64 * 1024
-    /// Nanoseconds for which a closing connection waits for its peer.
+    /// Nanoseconds for which a connection that has sent everything waits for its peer's end.
     private static let lingerTime: Int64 = 2_000_000_000
 
     init(worker: Worker, peer: Peer, tls: TLSHandler?) {
@@ -83,10 +83,13 @@ final class ClientConnection: ChannelDuplexHandler {
 
     /// Whether the client has taken bytes since this was last asked: how a slow reader is told from one that has stopped.
     func hasTakenBytes() -> Bool {
-        guard let buffered = try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes) else { return false }
-        defer { bufferedBytes = buffered }
-        return buffered != bufferedBytes
+        let unsent = unsentBytes
+        defer { bufferedBytes = unsent }
+        return unsent != bufferedBytes
     }
+
+    /// Bytes written that the kernel has not taken.
+    private var unsentBytes: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
 
     /// Stops or resumes reading from the client: the upstream's back-pressure.
     func setReading(_ on: Bool) {
@@ -100,12 +103,16 @@ final class ClientConnection: ChannelDuplexHandler {
     /// Lets the exchange take what has arrived of its request's body.
     func pumpBody() {
         guard let exchange else { return }
+        var hasMoved = false
         do throws(WireError) {
-            while let piece = try exchange.nextPiece(&input) { exchange.take(piece) }
+            while let piece = try exchange.nextPiece(&input) {
+                exchange.take(piece)
+                hasMoved = true
+            }
         } catch {
             return exchange.bodyFailed(Denial(error))
         }
-        exchange.upstream?.flush()
+        if hasMoved { exchange.upstream?.flush() }
         switch exchange.bodyDemand {
         case .more: setReading(true)
         case .wait: setReading(false)
@@ -140,14 +147,20 @@ final class ClientConnection: ChannelDuplexHandler {
         }
     }
 
+    /// Ends at once: who waits for an answer is told.
+    func stop() {
+        if let exchange { exchange.stop() } else { abort() }
+    }
+
     func checkDeadline(now: Int64) {
         if let exchange { return exchange.checkDeadline(now: now) }
+        if case .lingering = phase, !isOutputSent, hasTakenBytes() { awaitReader() }
         guard now > deadline else { return }
         switch phase {
         case .head: refuseUnread(.requestTimeout)
-        case .opening, .lingering, .dropping: abort()
+        case .opening, .lingering, .dropping, .closed: abort()
         case .idle: closeCleanly()
-        case .exchange, .closed: break
+        case .exchange: break
         }
     }
 
@@ -216,7 +229,7 @@ final class ClientConnection: ChannelDuplexHandler {
 
     // MARK: requests
 
-    private func awaitRequest() {
+    func awaitRequest() {
         phase = .idle
         deadline = worker.clock.now + worker.snapshot.limits.keepAlive * 1_000_000
         if worker.isDraining { closeCleanly() }
@@ -289,59 +302,6 @@ final class ClientConnection: ChannelDuplexHandler {
         }
     }
 
-    // MARK: refusing
-
-    /// Refuses what could not even be read as a request.
-    private func refuseUnread(_ denial: Denial) {
-        let record = AccessRecord(id: worker.ids.next(), started: headBegan)
-        writeRefusal(Refusal(denial, isHead: false, envelope: worker.snapshot.errors), record: record, closing: true)
-        linger()
-    }
-
-    private func refuse(_ denial: Denial, _ found: Findings, record: AccessRecord) {
-        let head = worker.requestHead
-        var left = 0
-        var closing = !head.keepAlive || worker.isDraining
-        switch head.framing {
-        case .none: break
-        case .length(let length) where length <= Self.dropBound && !head.expectsContinue: left = length
-        default: closing = true
-        }
-        let refusal = Refusal(denial, head: head, found: found, snapshot: worker.snapshot)
-        writeRefusal(refusal, record: record, closing: closing)
-        if closing { return linger() }
-        if left > 0 {
-            phase = .dropping(BodyDecoder(head.framing, limits: WireLimits()), left: left)
-            deadline = worker.clock.now + worker.snapshot.limits.idle * 1_000_000
-        } else {
-            awaitRequest()
-        }
-    }
-
-    private func writeRefusal(_ refusal: Refusal, record: AccessRecord, closing: Bool) {
-        var record = record
-        let bytes = refusal.answer(id: record.id, closing: closing)
-        record.status = refusal.denial.status
-        record.ending = .refused(refusal.denial)
-        record.bytesOut = refusal.isHead ? 0 : refusal.body.count
-        write(bytes)
-        flush()
-        worker.note(record)
-    }
-
-    private func drop(_ decoder: inout BodyDecoder, left: Int) -> Bool {
-        guard let piece = try? decoder.next(&input) else {
-            linger()
-            return false
-        }
-        switch piece {
-        case .needMore: return false
-        case .data(let bytes): phase = .dropping(decoder, left: left - bytes.readableBytes)
-        case .end: awaitRequest()
-        }
-        return true
-    }
-
     // MARK: closing
 
     private func inputClosed() {
@@ -349,23 +309,47 @@ final class ClientConnection: ChannelDuplexHandler {
         switch phase {
         case .exchange:
             if exchange?.request.isComplete == false { context?.close(promise: nil) }
+        case .lingering: if isOutputSent { closeCleanly() }
         case .closed: break
         default: closeCleanly()
         }
     }
 
-    /// Sends the end of our side and waits for the client's, so that nothing unread makes the kernel reset the connection.
-    private func linger() {
-        guard !isInputClosed else { return closeCleanly() }
+    /// Sends what is left and the end of our side, then waits for the client's, so that nothing unread makes the kernel reset the
+    /// connection. A client that reads slowly has time as long as it reads.
+    func linger() {
+        guard let context else { return }
         phase = .lingering
         input = ByteBuffer()
         setReading(true)
-        deadline = worker.clock.now + Self.lingerTime
-        context?.close(mode: .output, promise: nil)
+        awaitReader()
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenComplete { [self] _ in outputSent() }
+        if tls == nil && isInputClosed {
+            // A plain channel that has read its peer's end would take the end of ours for a close, and drop what is unsent.
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: sent)
+        } else {
+            context.close(mode: .output, promise: sent)
+        }
     }
 
+    private func awaitReader() {
+        deadline = worker.clock.now + worker.snapshot.limits.idle * 1_000_000
+    }
+
+    private func outputSent() {
+        isOutputSent = true
+        guard case .lingering = phase else { return }
+        if isInputClosed { return closeCleanly() }
+        worker.clock.read()
+        deadline = worker.clock.now + Self.lingerTime
+    }
+
+    /// Ends a connection on which nobody waits for anything, unless it be for the rest of the last answer.
     private func closeCleanly() {
+        if unsentBytes > 0 && !isOutputSent { return linger() }
         phase = .closed
+        deadline = worker.clock.now + Self.lingerTime
         context?.close(promise: nil)
     }
 }
