@@ -11,9 +11,11 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     let server: Int
     /// The loop's clock when it became idle, nanoseconds.
-    var idleSince: Int64 = 0
-    /// Whether it has carried a request before: then a close before the answer may be a stale connection's.
+    private(set) var idleSince: Int64 = 0
+    /// Whether it has carried a request or lain idle before: then a close before the answer may be a stale connection's.
     private(set) var isReused = false
+    /// Whether the pool has it: of the attempts at a name's several addresses it takes one.
+    var isCounted = false
 
     private unowned let pool: UpstreamPool
     private unowned let worker: Worker
@@ -74,6 +76,12 @@ final class UpstreamConnection: ChannelDuplexHandler {
         }
     }
 
+    /// Nobody needs it for now.
+    func rest(since now: Int64) {
+        idleSince = now
+        isReused = true
+    }
+
     /// Ends the connection; an exchange that still has it hears nothing more.
     func close() {
         isOpen = false
@@ -114,7 +122,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         isOpen = false
         inputClosed()
-        pool.closed(self)
+        if isCounted { pool.closed(self) }
         context.fireChannelInactive()
     }
 

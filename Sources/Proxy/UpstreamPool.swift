@@ -31,9 +31,9 @@ final class UpstreamPool {
         }
     }
 
-    /// Finds a connection for `exchange`. `fresh` asks for one that has never been used, for calls that must not meet a stale one.
-    func lease(for exchange: Exchange, fresh: Bool) {
-        if !fresh, let connection = popIdle() {
+    /// Finds a connection for `exchange`.
+    func lease(for exchange: Exchange) {
+        if !exchange.needsFreshConnection, let connection = popIdle() {
             return exchange.leased(connection)
         }
         if connect(for: exchange, avoiding: 0) { return }
@@ -48,12 +48,15 @@ final class UpstreamPool {
 
     /// Takes back a connection that may carry another request.
     func release(_ connection: UpstreamConnection) {
-        connection.idleSince = worker.clock.now
-        if let next = nextWaiting() {
-            next.leased(connection)
-        } else {
+        guard let next = waiting.first else {
+            connection.rest(since: worker.clock.now)
             servers[connection.server].idle.append(connection)
+            return
         }
+        // Its room goes to a new one.
+        if next.needsFreshConnection && connection.isReused { return connection.close() }
+        waiting.removeFirst()
+        next.leased(connection)
     }
 
     /// Notes that a connection is gone.
@@ -76,10 +79,6 @@ final class UpstreamPool {
         for index in servers.indices {
             for connection in servers[index].idle { connection.close() }
         }
-    }
-
-    private func nextWaiting() -> Exchange? {
-        waiting.isEmpty ? nil : waiting.removeFirst()
     }
 
     private func serveWaiting() {
@@ -115,8 +114,7 @@ final class UpstreamPool {
     }
 
     private func open(server index: Int, for exchange: Exchange, tried: UInt64) {
-        let connection = UpstreamConnection(pool: self, server: index, worker: worker)
-        let bound = NIOLoopBound(connection, eventLoop: worker.loop)
+        let bound = NIOLoopBound(self, eventLoop: worker.loop)
         let bootstrap = ClientBootstrap(group: worker.loop)
             .connectTimeout(.milliseconds(upstream.connectTimeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -126,20 +124,30 @@ final class UpstreamPool {
             )
             .channelOption(.writeBufferWaterMark, value: .init(low: 128 * 1024, high: 512 * 1024))
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
+                // Made anew each time: a name with several addresses has a channel tried for each.
+                channel.eventLoop.makeCompletedFuture {
+                    let pool = bound.value
+                    let connection = UpstreamConnection(pool: pool, server: index, worker: pool.worker)
+                    try channel.pipeline.syncOperations.addHandler(connection)
+                }
             }
         let server = servers[index]
         let connecting =
             server.address.map { bootstrap.connect(to: $0) } ?? bootstrap.connect(host: server.server.host, port: server.server.port)
         connecting.assumeIsolated().whenComplete { [self] result in
-            switch result {
-            case .success: connected(connection, for: exchange)
-            case .failure: failed(server: index, exchange: exchange, tried: tried)
+            if case .success(let channel) = result,
+                let connection = try? channel.pipeline.syncOperations.handler(type: UpstreamConnection.self), connection.isOpen
+            {
+                connected(connection, for: exchange)
+            } else {
+                // Without a descriptor or a port it fails at once: later, so that many who wait don't fail inside each other.
+                worker.loop.assumeIsolated().execute { [self] in failed(server: index, exchange: exchange, tried: tried) }
             }
         }
     }
 
     private func connected(_ connection: UpstreamConnection, for exchange: Exchange) {
+        connection.isCounted = true
         if exchange.wantsConnection {
             exchange.leased(connection)
         } else {
