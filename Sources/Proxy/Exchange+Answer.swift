@@ -90,7 +90,7 @@ extension Exchange {
         if answer.isBegun { return upstreamBrokeOff() }
         if failure == .closed && wasReused && request.isRepeatable {
             request.isRetried = true
-            return lease(fresh: true)
+            return lease()
         }
         refuse(failure == .malformed ? .upstreamProtocolError : .upstreamUnavailable)
     }

@@ -5,10 +5,13 @@ import Policy
 // The request's way upstream.
 extension Exchange {
     /// Asks the upstream's pool for a connection.
-    func lease(fresh: Bool) {
+    func lease() {
         request.isLeasing = true
-        worker.pools[route.upstream].lease(for: self, fresh: fresh)
+        worker.pools[route.upstream].lease(for: self)
     }
+
+    /// Whether it must not meet a stale connection: it can't be sent a second time.
+    var needsFreshConnection: Bool { suspendCall != nil || request.isRetried }
 
     /// Whether a connection that becomes free is still wanted.
     var wantsConnection: Bool { request.isLeasing && !isEnded }
@@ -92,6 +95,9 @@ extension Exchange {
     }
 
     private func endBody(trailers: MessageHead?) {
+        if let trailers {
+            do throws(Denial) { try rules.check(trailers: trailers) } catch { return bodyFailed(error) }
+        }
         request.isComplete = true
         if let suspendCall { return suspendCall.collected() }
         if request.framing == .chunked {
@@ -104,7 +110,7 @@ extension Exchange {
 
     private static let chunkEnd = ByteBuffer(staticString: "\r\n")
 
-    /// The end of a chunked body, with the trailer fields that came (the decoder has refused those that must not).
+    /// The end of a chunked body, with the trailer fields that came (those that must not were refused).
     func writeLast(_ trailers: MessageHead?, into buffer: inout ByteBuffer) {
         if let trailers {
             ChunkEncoder.writeLast(trailers: trailers, keeping: { !$0.isHopByHop }, into: &buffer)

@@ -84,7 +84,7 @@ final class Exchange {
             call.begin()
         } else {
             observer = Observer(admission: admission, snapshot: snapshot)
-            lease(fresh: false)
+            lease()
         }
     }
 
@@ -109,6 +109,11 @@ final class Exchange {
         } else {
             refuse(denial, closing: true)
         }
+    }
+
+    /// The gateway ends while this is still open: the client is told, and the request gets its line in the log.
+    func stop() {
+        if let suspendCall { suspendCall.stop() } else { cut(.overloaded) }
     }
 
     /// The client's connection is gone. A suspend call goes on without it.
@@ -151,10 +156,19 @@ final class Exchange {
         isEnded = true
         if request.isLeasing { worker.pools[route.upstream].cancel(self) }
         request.isLeasing = false
-        if client == nil { worker.release(orphan: self) }
+        if client == nil { noteClientGone() }
         client = nil
         suspendCall = nil
         worker.note(record)
+    }
+
+    /// What became of a call that went on without its client stands in the ledger; to the log, nobody was answered.
+    private func noteClientGone() {
+        worker.release(orphan: self)
+        record.ending = .clientClosed
+        guard suspendCall != nil else { return }
+        record.status = 0
+        record.bytesOut = 0
     }
 
     /// Closes the upstream's connection, if there is one: its answer is not wanted any more.

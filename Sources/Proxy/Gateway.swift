@@ -94,7 +94,8 @@ package final class Gateway: Sendable {
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: 128 * 1024))
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(.recvAllocator, value: TransientReadBuffers())
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 128 * 1024, high: 512 * 1024))
             .childChannelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture { try accept(channel, tls: tls) }
@@ -102,7 +103,9 @@ package final class Gateway: Sendable {
     }
 
     private func accept(_ channel: any Channel, tls: TLSContext?) throws {
-        guard let worker = worker(on: channel.eventLoop)?.value else { throw ChannelError.inappropriateOperationForState }
+        guard let worker = worker(on: channel.eventLoop)?.value, !worker.isDraining else {
+            throw ChannelError.inappropriateOperationForState
+        }
         let peer = Peer(channel.remoteAddress, trusted: snapshot.trustedProxies, isTLS: tls != nil)
         guard admissions.enter(peer.address) else { throw ChannelError.inappropriateOperationForState }
         let leave = admissions

@@ -22,7 +22,7 @@ enum RequestRules {
     }
 
     /// Spellings that the field table doesn't know (`X.Tenant.ID`).
-    private static func isIdentity(_ name: Span<UInt8>) -> Bool {
+    static func isIdentity(_ name: Span<UInt8>) -> Bool {
         switch name.count {
         case 9: user.matches(name)
         case 11: tenant.matches(name)

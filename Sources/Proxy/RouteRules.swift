@@ -38,6 +38,17 @@ package final class RouteRules: Sendable {
         try secondCredential.check(query: bytes.extracting(query))
     }
 
+    /// Throws for trailer fields that would be an identity's or a credential's in the head: some servers merge the two. Those with a
+    /// known name were refused while they were read.
+    func check(trailers: MessageHead) throws(Denial) {
+        let bytes = trailers.bytes.readableBytesUInt8Span
+        for field in trailers.fields {
+            let name = bytes.extracting(field.name)
+            if RequestRules.isIdentity(name) { throw .badRequest }
+            if route.credential == .jwt, secondCredential.isHeader(name) { throw .ambiguousCredential }
+        }
+    }
+
     private static let credentials = FieldSet([.cookie, .proxyAuthorization, .xAPIKey])
 }
 

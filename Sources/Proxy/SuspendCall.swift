@@ -15,7 +15,6 @@ final class SuspendCall {
     private var body = ByteBuffer()
     private var wanted = UserState.suspended
     private var ticket: Ticket?
-    private var isDurable = true
     private var held: HeldAnswer?
 
     private enum Step {
@@ -95,11 +94,10 @@ final class SuspendCall {
         worker.clock.read()
         exchange.progressed = worker.clock.now
         switch beginning {
-        case .proceed(let ticket, let durable):
+        case .proceed(let ticket, durable: _):
             self.ticket = ticket
-            isDurable = durable
             step = .leasing
-            exchange.lease(fresh: true)
+            exchange.lease()
         case .busy: refuse(.suspensionBusy)
         case .draining: refuse(.overloaded)
         case .notDurable: refuse(.suspensionNotDurable)
@@ -149,6 +147,27 @@ final class SuspendCall {
             if milliseconds > exchange.route.timeoutMilliseconds { answerFailed(.timedOut) }
         case .beginning, .concluding, .done: break
         }
+    }
+
+    /// The gateway ends before the call does: who asked is told what is known, and so is the ledger, which is closed last.
+    func stop() {
+        exchange.abandonUpstream()
+        switch step {
+        case .collecting, .beginning: refuse(.overloaded)
+        case .leasing:
+            settle(.notSent)
+            refuse(.overloaded)
+        case .forwarded:
+            settle(.unconfirmed(cause: "gateway stopped"))
+            refuseUnconfirmed(.upstreamTimeout)
+        case .concluding: refuseUnconfirmed(.upstreamTimeout)
+        case .done: break
+        }
+    }
+
+    /// Hands over an outcome that nobody waits for any more.
+    private func settle(_ outcome: UpstreamOutcome) {
+        if let ticket { exchange.snapshot.suspensions.finish(ticket, outcome) { _ in } }
     }
 
     // MARK: 5–6 the answer
@@ -204,11 +223,12 @@ final class SuspendCall {
 
     /// The 2xx goes out only after every loop has seen the block: whoever reads it can rely on it.
     private func confirmed(_ conclusion: Conclusion) {
-        let bound = NIOLoopBound((exchange, isDurable && conclusion == .settled), eventLoop: worker.loop)
+        let bound = NIOLoopBound(exchange, eventLoop: worker.loop)
         worker.gateway.afterEveryLoop(on: worker.loop) {
-            let (exchange, isDurable) = bound.value
+            let exchange = bound.value
             exchange.worker.clock.read()
-            if let call = exchange.suspendCall { isDurable ? call.passOn(reach: "gateway") : call.refuse(.suspensionNotDurable) }
+            guard let call = exchange.suspendCall else { return }
+            conclusion == .settled ? call.passOn(reach: "gateway") : call.refuse(.suspensionNotDurable)
         }
     }
 

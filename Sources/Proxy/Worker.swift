@@ -107,10 +107,12 @@ final class Worker {
     /// How much is still going on.
     var openWork: Int { connections.count + orphans.count }
 
-    /// Ends everything at once.
+    /// Ends everything at once: whoever still waits is told, and every request gets its line in the log.
     func stop() {
         ticks?.cancel()
-        for connection in Array(connections) { connection.abort() }
+        clock.read()
+        for connection in Array(connections) { connection.stop() }
+        for orphan in Array(orphans) { orphan.stop() }
         for pool in pools { pool.closeIdle() }
         log?.flush()
     }
