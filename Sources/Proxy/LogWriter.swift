@@ -1,3 +1,4 @@
+import Dispatch
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -48,6 +49,10 @@ package final class LogWriter: Sendable {
 
     /// Waits until everything handed over so far is written, then ends the thread.
     package func finish() {
+        // The pool would not wait for what is queued; on its one thread this comes after all of it.
+        let written = DispatchSemaphore(value: 0)
+        thread.submit { _ in written.signal() }
+        written.wait()
         try? thread.syncShutdownGracefully()
     }
 
@@ -63,10 +68,18 @@ package final class LogWriter: Sendable {
             let written = unsafe rest.withUnsafeReadableBytes { unsafe Glibc.write(descriptor, $0.baseAddress!, $0.count) }
             if written > 0 {
                 rest.moveReaderIndex(forwardBy: written)
+            } else if errno == EAGAIN {
+                awaitReader()
             } else if errno != EINTR {
                 return
             }
         }
+    }
+
+    /// Standard output may be a pipe that somebody has made non-blocking.
+    private func awaitReader() {
+        var output = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        unsafe poll(&output, 1, -1)
     }
 }
 
