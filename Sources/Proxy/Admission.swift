@@ -72,7 +72,7 @@ package struct Admission {
         guard credential != nil || reach == .directory else { return }
         let call = directory.dialect.calls[called.index]
         let reader = directory.readers[called.index]
-        let caller = credential.map { Caller(directory: directory.name, user: $0.user) } ?? Caller(peer.text)
+        let caller = credential.map { Caller(directory: directory.name, user: $0.user) } ?? Caller(peer.sourceText)
         guard let wanted = call.intent else {
             var isList = false
             if case .list = call.answers { isList = true }

@@ -89,7 +89,9 @@ extension Gatekeeper {
 
 extension Gatekeeper {
     private mutating func authenticate(_ head: borrowing RequestHead, _ rules: RouteRules, _ now: Int64) throws(Denial) -> Credential? {
-        guard rules.route.credential == .jwt, let directory = rules.route.directory else { return nil }
+        guard rules.route.credential == .jwt else { return nil }
+        // The file is refused without one.
+        guard let directory = rules.route.directory else { throw .internalError }
         try rules.refuseSecondCredential(head)
         guard let field = head.message.first(.authorization) else { throw .unauthenticated }
         let value = head.bytes.readableBytesUInt8Span.extracting(field.value)

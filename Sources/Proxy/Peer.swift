@@ -15,4 +15,11 @@ struct Peer {
         isTrusted = trusted.contains(address)
         self.isTLS = isTLS
     }
+
+    /// What per-source limits count, as text: the IPv4 address, or the IPv6 /64.
+    var sourceText: [UInt8] {
+        guard address.source != address else { return text }
+        let groups = stride(from: 48, through: 0, by: -16).map { String(address.high >> UInt64($0) & 0xFFFF, radix: 16) }
+        return Array("\(groups.joined(separator: ":"))::/64".utf8)
+    }
 }

@@ -27,7 +27,7 @@ struct RequestRewriter {
             line.putField("X-Tenant-ID: ", admission.tenantHeader)
             line.putField("X-User-ID: ", user)
             line.putField("X-User-Roles: ", roles)
-            putOrigin(into: &line)
+            putOrigin(head, into: &line)
             if admission.intent != nil || admission.observed != nil { line.put("Accept-Encoding: identity\r\n") }
             // A suspend call's length is added with its body.
             if admission.intent == nil { line.put(head.framing == .chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n") }
@@ -55,10 +55,12 @@ struct RequestRewriter {
         }
     }
 
-    /// Where the request came from (RFC 9110 §7.6.3 for `Via`).
-    private func putOrigin(into line: inout Composer) {
+    /// Where the request came from (RFC 9110 §7.6.3 for `Via`). How it came to a trusted proxy, that one knows better.
+    private func putOrigin(_ head: borrowing RequestHead, into line: inout Composer) {
         line.putField("X-Forwarded-For: ", peer.text)
-        line.put(peer.isTLS ? "X-Forwarded-Proto: https\r\nX-Request-ID: " : "X-Forwarded-Proto: http\r\nX-Request-ID: ")
+        let isKnown = peer.isTrusted && head.present.contains(.xForwardedProto) && !head.variants.contains(.xForwardedProto)
+        if !isKnown { line.put(peer.isTLS ? "X-Forwarded-Proto: https\r\n" : "X-Forwarded-Proto: http\r\n") }
+        line.put("X-Request-ID: ")
         line.put(id)
         line.put("\r\nVia: 1.1 tenantgate\r\n")
     }
