@@ -76,10 +76,12 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "UserServiceTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CostTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "ScenarioTests", dependencies: ["TestSupport", grdb], swiftSettings: strict),
         // What must hold of each reader under any bytes; its corpus is replayed here, see Tests/Fuzz/Checks/FuzzTarget.swift.
         .target(
-            name: "FuzzChecks", dependencies: ["Policy", "StrictJSON", "Tokens", "ControlPlane", "HTTPWire", nioCore], path: "Tests/Fuzz/Checks",
+            name: "FuzzChecks", dependencies: ["Policy", "StrictJSON", "Tokens", "ControlPlane", "HTTPWire", nioCore],
+            path: "Tests/Fuzz/Checks",
             swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzChecks"], path: "Tests/Fuzz/Replay", swiftSettings: strict),
         .testTarget(name: "ControlPlaneTests", dependencies: ["ControlPlane", "Policy"], swiftSettings: strict),
