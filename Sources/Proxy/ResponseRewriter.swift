@@ -9,7 +9,8 @@ enum ResponseRewriter {
     /// The upstream's own answer, ready to be followed by its body; with room for so many bytes of it.
     static func answer(_ head: borrowing ResponseHead, _ state: Exchange.AnswerState, id: RequestID, room: Int) -> ByteBuffer {
         compose(head, room: id.count + room) { head, line in
-            put(head, without: always, into: &line)
+            // RFC 9110 §8.6: no Content-Length in a 204.
+            put(head, without: head.status == 204 ? always.union(FieldSet([.contentLength])) : always, into: &line)
             if state.isChunked { line.put("Transfer-Encoding: chunked\r\n") }
             if state.isLast { line.put("Connection: close\r\n") }
             put(id, into: &line)

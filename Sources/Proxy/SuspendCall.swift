@@ -144,7 +144,9 @@ final class SuspendCall {
                 notSent(.overloaded)
             }
         case .forwarded:
-            if milliseconds > exchange.route.timeoutMilliseconds { answerFailed(.timedOut) }
+            // The whole answer counts, not its first byte: a slow one would keep everybody else's calls for this user waiting.
+            let taken = (worker.clock.now - exchange.record.forwarded) / 1_000_000
+            if taken > exchange.route.timeoutMilliseconds { answerFailed(.timedOut) }
         case .beginning, .concluding, .done: break
         }
     }
