@@ -20,7 +20,7 @@ package final class ChildProcess: @unchecked Sendable {  // Foundation's Process
         process.standardOutput = try Self.create(output)
         process.standardError = try Self.create(errors)
         try process.run()
-        LivingChildren.add(process.processIdentifier)
+        EndOfRun.keep(process.processIdentifier)
     }
 
     deinit { kill() }
@@ -58,7 +58,7 @@ package final class ChildProcess: @unchecked Sendable {  // Foundation's Process
         guard process.isRunning else { return }
         send(signal: signal)
         process.waitUntilExit()
-        LivingChildren.remove(process.processIdentifier)
+        EndOfRun.forget(process.processIdentifier)
     }
 
     private static func create(_ file: URL) throws -> FileHandle {

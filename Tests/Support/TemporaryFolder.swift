@@ -8,12 +8,16 @@ package final class TemporaryFolder: Sendable {
     package init(_ name: String = "tenantgate-test") throws {
         url = FileManager.default.temporaryDirectory.appending(path: "\(name)-\(UUID().uuidString.prefix(13))")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        if !Self.staysForever { EndOfRun.keep(url) }
     }
 
     deinit {
-        guard ProcessInfo.processInfo.environment["TENANTGATE_KEEP_FOLDERS"] == nil else { return }
+        guard !Self.staysForever else { return }
+        EndOfRun.forget(url)
         try? FileManager.default.removeItem(at: url)
     }
+
+    private static let staysForever = ProcessInfo.processInfo.environment["TENANTGATE_KEEP_FOLDERS"] != nil
 
     package func path(_ name: String) -> String { url.appending(path: name).path }
 
