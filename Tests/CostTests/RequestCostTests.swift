@@ -32,7 +32,8 @@ struct RequestCostTests {
         client.patience = 60
         for _ in 0..<requests {
             let answer = try client.exchange(
-                "GET /v1/things HTTP/1.1\r\nHost: gateway.test\r\nAuthorization: Bearer \(token)\r\nX-Tenant-ID: \(TestIssuers.acme)\r\n\r\n")
+                "GET /v1/things HTTP/1.1\r\nHost: gateway.test\r\nAuthorization: Bearer \(token)\r\nX-Tenant-ID: \(TestIssuers.acme)\r\n\r\n"
+            )
             #expect(answer.status == 200)
         }
         client.stream.close()
