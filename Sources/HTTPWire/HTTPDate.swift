@@ -27,14 +27,16 @@ extension ByteBuffer {
 }
 
 /// A day of the Gregorian calendar.
-private struct CivilDate {
-    let year: Int
-    let month: Int
-    let day: Int
+package struct CivilDate {
+    package let year: Int
+    /// 1…12.
+    package let month: Int
+    /// 1…31.
+    package let day: Int
     let weekday: StaticString
 
     /// Howard Hinnant's `civil_from_days`: years start in March, so that the leap day is the last; eras have 400 years.
-    init(daysSince1970 days: Int) {
+    package init(daysSince1970 days: Int) {
         let shifted = days + 719_468
         let dayOfEra = shifted % 146_097
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365

@@ -1,3 +1,4 @@
+import HTTPWire
 import NIOCore
 
 #if canImport(Glibc)
@@ -54,10 +55,10 @@ struct LogClock {
 
     /// `2026-11-21T22:47:48.` for seconds since 1970.
     private static func render(_ seconds: Int64) -> [UInt8] {
-        let date = CivilDate(daysSinceEpoch: seconds / 86_400)
-        let time = seconds % 86_400
+        let date = CivilDate(daysSince1970: Int(seconds / 86_400))
+        let time = Int(seconds % 86_400)
         var out: [UInt8] = []
-        func digits(_ value: Int64, _ width: Int, _ suffix: Character) {
+        func digits(_ value: Int, _ width: Int, _ suffix: Character) {
             let text = String(value)
             out.append(contentsOf: repeatElement(48, count: max(0, width - text.utf8.count)))
             out.append(contentsOf: text.utf8)
@@ -70,25 +71,5 @@ struct LogClock {
         digits(time / 60 % 60, 2, ":")
         digits(time % 60, 2, ".")
         return out
-    }
-}
-
-/// A day of the proleptic Gregorian calendar.
-struct CivilDate {
-    let year: Int64
-    let month: Int64
-    let day: Int64
-
-    /// Days since 1970-01-01; the usual era arithmetic (400 years have 146,097 days, years begin in March).
-    init(daysSinceEpoch days: Int64) {
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
 }

@@ -2,6 +2,10 @@ import HTTPWire
 import NIOCore
 import Policy
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// The gateway's own answer: one refusal in the route's envelope (SPEC §1), complete with its fields.
 struct Refusal {
     let denial: Denial
@@ -58,6 +62,9 @@ struct Refusal {
         var bytes = ByteBufferAllocator().buffer(capacity: 1024 + body.count)
         let row = denial.row
         bytes.writeStatusLine(row.status)
+        bytes.writeStaticString("Date: ")
+        bytes.writeHTTPDate(Int64(time(nil)))
+        bytes.writeStaticString("\r\n")
         bytes.writeString("Content-Type: application/json\r\nContent-Length: \(body.count)\r\nCache-Control: no-store\r\n")
         bytes.writeString("Proxy-Status: tenantgate; error=\(row.proxyError); details=\(row.code)\r\n")
         bytes.writeString("X-Request-ID: \(String(decoding: id.bytes, as: UTF8.self))\r\n")

@@ -22,7 +22,7 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .held(let path):
-            "The ledger \(path) is in use by another process. Stop that one first, or ask it through its admin API."
+            "The ledger \(path) is in use by another process. Stop that one first."
         case .unreachable(let path, let why):
             "The ledger \(path) can't be opened: \(why). Check that the folder exists and that this user may write in it."
         case .notALedger(let path):
