@@ -3,7 +3,7 @@ import NIOCore
 import Policy
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// The gateway's own answer: one refusal in the route's envelope (SPEC §1), complete with its fields.
