@@ -123,14 +123,10 @@ extension Kind where Value == HostPattern {
         ])
         return Kind(name: "host", schema: schema, forms: [.scalar]) { node, reading in
             guard case .scalar(let text, _, _) = node else { return reading.refuse(node, expected: "a host") }
-            let lower = Array(text.utf8.map { (65...90).contains($0) ? $0 + 32 : $0 })
-            if lower == [UInt8(ascii: "*")] { return .any }
-            let isWildcard = lower.starts(with: [UInt8(ascii: "*"), UInt8(ascii: ".")])
-            let name = isWildcard ? Array(lower.dropFirst(2)) : lower
-            guard let parsed = try? HostName(name.span), parsed.port == nil, parsed.host == name.indices else {
+            guard let host = HostPattern(text) else {
                 return reading.refuse(node, expected: "a host without a port", fix: "for example `api.example.com`, or `*.example.com`")
             }
-            return isWildcard ? .wildcard(Array(lower.dropFirst())) : .exact(lower)
+            return host
         }
     }
 }
