@@ -92,6 +92,8 @@ package enum Limits {
     package static let ledgerText = 1024
     /// Log entries whose chain is checked at every start; `suspensions verify` checks all.
     package static let chainCheckedAtStart = 1000
+    /// Bytes of a ledger that is checked whole at every start (about a second); in a larger one the log's pages are left to `verify`.
+    package static let wholeQuickCheck = 256 * 1024 * 1024
     /// Bytes of one line of an import.
     package static let importLine = 16 * 1024
     /// Bytes of pages that SQLite may keep in memory during an import: most of a table of ten million users.
