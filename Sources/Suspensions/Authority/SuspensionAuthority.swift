@@ -39,8 +39,10 @@ package final class SuspensionAuthority: Sendable {
     ) throws(LedgerError) {
         try store.recover(at: surroundings.wall())
         let index = SuspensionIndex(reaches: reaches, expecting: try store.blockCount())
-        try store.forEachBlock { subject, source in
-            if subject.directory < reaches.count { index.insert(source, for: subject) }
+        try index.load { body throws(LedgerError) in
+            try store.forEachBlock { subject, source in
+                if subject.directory < reaches.count { body(subject, source) }
+            }
         }
         self.index = index
         self.surroundings = surroundings

@@ -31,27 +31,42 @@ struct BlockTableWriter {
         return []
     }
 
-    /// Sets the sources that stand for a user in a scope: none takes the block away.
-    mutating func set(
-        _ sources: BlockSources, for key: UserKey, in scope: Scope, _ table: borrowing BlockTable, placing: (UInt128Pair, UInt32) -> UInt64
-    ) {
+    /// Changes the sources that stand for a user in a scope: none takes the block away. Returns what stood before.
+    mutating func change(
+        _ key: UserKey, in scope: Scope, _ table: borrowing BlockTable, placing: (UInt128Pair, UInt32) -> UInt64,
+        _ edit: (BlockSources) -> BlockSources
+    ) -> BlockSources {
         guard let address = find(key, table) else {
-            guard !sources.isEmpty else { return }
+            let sources = edit([])
+            guard !sources.isEmpty else { return [] }
             insert(key, ScopeWord(scope: book.take(scope, in: table.scopes), sources: sources), table, placing)
             users += 1
-            return
+            return []
         }
-        let old = entries(of: address, table)
-        let position = old.firstIndex { table.scopes.scope($0.scope) == scope }
-        var new = old
-        switch (position, sources.isEmpty) {
-        case (nil, true): return
-        case (nil, false): new.append(ScopeWord(scope: book.take(scope, in: table.scopes), sources: sources))
-        case (let position?, true): new.remove(at: position)
-        case (let position?, false): new[position] = ScopeWord(scope: old[position].scope, sources: sources)
+        let words = entries(of: address, table)
+        guard let position = words.firstIndex(where: { table.scopes.scope($0.scope) == scope }) else {
+            let sources = edit([])
+            guard !sources.isEmpty else { return [] }
+            replace(address, by: words + [ScopeWord(scope: book.take(scope, in: table.scopes), sources: sources)], table)
+            return []
+        }
+        let old = words[position]
+        change(address, words, at: position, to: edit(old.sources), table)
+        return old.sources
+    }
+
+    private mutating func change(
+        _ address: SlotAddress, _ words: [ScopeWord], at position: Int, to sources: BlockSources, _ table: borrowing BlockTable
+    ) {
+        guard sources != words[position].sources else { return }
+        var new = words
+        if sources.isEmpty {
+            new.remove(at: position)
+        } else {
+            new[position] = ScopeWord(scope: words[position].scope, sources: sources)
         }
         replace(address, by: new, table)
-        if let position, sources.isEmpty { book.release(old[position].scope, in: table.scopes) }
+        if sources.isEmpty { book.release(words[position].scope, in: table.scopes) }
     }
 
     /// The scopes of a slot, whether it holds one or a list.
@@ -104,6 +119,7 @@ struct BlockTableWriter {
                 let address = unsafe SlotAddress(bucket: segment + place, slot: slot)
                 if directory(of: address, table) == key.directory { return address }
             }
+            guard control.isSpilled else { return nil }
         }
         return nil
     }

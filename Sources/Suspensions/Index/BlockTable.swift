@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// The users that are blocked somewhere: a two-choice hash table of cache lines, in segments that split when they are full.
@@ -17,6 +18,9 @@ import Synchronization
     let bucketsPerSegment: Int
     let scopes = ScopeTable()
     let depth: Atomic<Int>
+    /// The segments that the table began with, and where they end.
+    private let arena: UnsafeMutablePointer<Bucket>
+    private let arenaEnd: UnsafeMutablePointer<Bucket>
     /// The segment of each value of the low `depth` bits of a place. Only the part in use is ever touched.
     let directory: UnsafeMutablePointer<Atomic<UnsafeMutablePointer<Bucket>?>>
 
@@ -27,24 +31,39 @@ import Synchronization
         while buckets >> depth >= 2 * Self.smallestSegment { depth += 1 }
         bucketsPerSegment = (buckets >> depth) + 1
         self.depth = Atomic(depth)
+        unsafe (arena, arenaEnd) = Self.makeArena(buckets: bucketsPerSegment << depth)
         unsafe directory = .allocate(capacity: 1 << Self.maximumDepth)
         for slot in 0..<1 << depth {
             unsafe (directory + slot).initialize(to: Atomic(nil))
-            unsafe directory[slot].store(Self.makeSegment(bucketsPerSegment), ordering: .relaxed)
+            unsafe directory[slot].store(arena + slot * bucketsPerSegment, ordering: .relaxed)
         }
     }
 
     deinit {
-        // A segment stands in the directory as often as its own depth is behind the table's: free it where it stands first.
-        let slots = 1 << depth.load(ordering: .relaxed)
+        // A segment of its own stands in the directory as often as its depth is behind the table's: it is freed where it stands first.
         var freed: Set<UnsafeMutablePointer<Bucket>> = unsafe []
-        for slot in 0..<slots {
-            guard let segment = unsafe directory[slot].load(ordering: .relaxed), unsafe freed.insert(segment).inserted else { continue }
+        for slot in 0..<1 << depth.load(ordering: .relaxed) {
+            guard let segment = unsafe directory[slot].load(ordering: .relaxed), unsafe segment < arena || segment >= arenaEnd,
+                unsafe freed.insert(segment).inserted
+            else { continue }
             unsafe segment.deallocate()
         }
+        unsafe arena.deallocate()
         unsafe directory.deallocate()
     }
 
+    /// The first segments in one piece, on huge pages where the kernel has them: a question to a large table then misses the caches of
+    /// memory, but not those of addresses too.
+    private static func makeArena(buckets: Int) -> (UnsafeMutablePointer<Bucket>, UnsafeMutablePointer<Bucket>) {
+        let (bytes, hugePage) = (buckets * MemoryLayout<Bucket>.stride, 2 << 20)
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: bytes < hugePage ? 64 : hugePage)
+        if bytes >= hugePage { unsafe madvise(raw, bytes, Int32(MADV_HUGEPAGE)) }
+        let arena = unsafe raw.bindMemory(to: Bucket.self, capacity: buckets)
+        for bucket in 0..<buckets { unsafe (arena + bucket).initialize(to: Bucket()) }
+        return unsafe (arena, arena + buckets)
+    }
+
+    /// A segment that a split brings.
     static func makeSegment(_ buckets: Int) -> UnsafeMutablePointer<Bucket> {
         let raw = UnsafeMutableRawPointer.allocate(byteCount: buckets * MemoryLayout<Bucket>.stride, alignment: 64)
         let segment = unsafe raw.bindMemory(to: Bucket.self, capacity: buckets)
@@ -70,6 +89,9 @@ import Synchronization
         guard second == first else { return (first, second) }
         return (first, first + 1 == bucketsPerSegment ? 0 : first + 1)
     }
+
+    /// Brings a place's first bucket into the cache. Of many places, one after the other, the memory fetches several at once.
+    func fetch(_ place: UInt64) { unsafe _ = segment(of: place)[buckets(of: place).first].readControl() }
 
     /// Whether the user is blocked in a scope of its directory that `fits`, by which sources. Called on any thread; never waits, never allocates.
     @inline(__always)

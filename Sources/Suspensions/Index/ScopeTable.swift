@@ -66,10 +66,17 @@ struct ScopeBook {
     private var freeScopes: [Int] = []
     private var freeNodes: [Int] = []
     private var nodeCount = 0
+    /// The last one asked for: a ledger gives its blocks scope by scope.
+    private var last: (scope: Scope, number: Int)?
 
     /// The number of a scope, counted as used once more.
     mutating func take(_ scope: Scope, in table: borrowing ScopeTable) -> Int {
+        if let last, last.scope == scope {
+            uses[last.number] += 1
+            return last.number
+        }
         if let number = numbers[scope] {
+            last = (scope, number)
             uses[number] += 1
             return number
         }
@@ -87,6 +94,7 @@ struct ScopeBook {
         uses[number] -= 1
         guard uses[number] == 0 else { return }
         numbers[table.scope(number)] = nil
+        last = nil
         freeScopes.append(number)
     }
 

@@ -71,6 +71,30 @@ package final class SuspensionIndex: Sendable {
         change(subject) { $0.union(BlockSources(source)) }
     }
 
+    /// Lets many blocks stand, as a ledger gives them: `each` calls its body with every one.
+    package func load<Failure: Error>(_ each: (_ body: (Subject, BlockSource) -> Void) throws(Failure) -> Void) throws(Failure) {
+        var batch: [(key: UserKey, scope: Scope, source: BlockSource)] = []
+        batch.reserveCapacity(Self.loadBatch)
+        try each { subject, source in
+            batch.append((key(of: subject.user, in: subject.directory), scope(of: subject), source))
+            if batch.count == Self.loadBatch { insert(&batch) }
+        }
+        insert(&batch)
+    }
+
+    /// Users whose buckets are fetched together.
+    private static let loadBatch = 64
+
+    private func insert(_ batch: inout [(key: UserKey, scope: Scope, source: BlockSource)]) {
+        for block in batch { table.fetch(block.key.place) }
+        writer.withLock { writer in
+            for block in batch {
+                _ = writer.change(block.key, in: block.scope, table, placing: keys.place) { $0.union(BlockSources(block.source)) }
+            }
+        }
+        batch.removeAll(keepingCapacity: true)
+    }
+
     /// Lifts a source's block. Returns what stood before.
     @discardableResult
     package func remove(_ source: BlockSource, for subject: Subject) -> BlockSources {
@@ -90,12 +114,7 @@ package final class SuspensionIndex: Sendable {
     private func change(_ subject: Subject, _ edit: (BlockSources) -> BlockSources) -> BlockSources {
         let key = key(of: subject.user, in: subject.directory)
         let scope = scope(of: subject)
-        return writer.withLock { writer in
-            let old = writer.sources(of: key, in: scope, table)
-            let new = edit(old)
-            if new != old { writer.set(new, for: key, in: scope, table, placing: keys.place) }
-            return old
-        }
+        return writer.withLock { $0.change(key, in: scope, table, placing: keys.place, edit) }
     }
 
     private func scope(of subject: Subject) -> Scope {
