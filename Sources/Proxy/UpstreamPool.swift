@@ -39,6 +39,7 @@ final class UpstreamPool {
         if connect(for: exchange, avoiding: 0) { return }
         guard waiting.count < Self.waitingBound else { return exchange.leaseFailed(.overloaded) }
         waiting.append(exchange)
+        if exchange.needsFreshConnection { closeLongestIdle() }
     }
 
     /// Forgets a request that no longer wants a connection. One that is being made for it goes to the next in line.
@@ -84,6 +85,11 @@ final class UpstreamPool {
     private func serveWaiting() {
         guard let next = waiting.first, connect(for: next, avoiding: 0) else { return }
         waiting.removeAll { $0 === next }
+    }
+
+    /// Gives up an idle connection: its room goes to who waits for a new one, and might wait long for somebody else to give one back.
+    private func closeLongestIdle() {
+        servers.compactMap(\.idle.first).min { $0.idleSince < $1.idleSince }?.close()
     }
 
     /// The most recently used idle connection of the server with the fewest connections in use.

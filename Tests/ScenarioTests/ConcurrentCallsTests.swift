@@ -39,6 +39,17 @@ struct ConcurrentCallsTests {
         #expect(try first.answer(to: "POST").status == 200)
     }
 
+    @Test("connections that lie idle don't hold up a call, which needs one of its own", arguments: Dialect.both)
+    func idleConnections(_ dialect: Dialect) throws {
+        let world = try World { $0.connections = 2 }
+        let client = try world.gateway.client()
+        let start = Date()
+        for round in 0..<12 {
+            #expect(try client.exchange(dialect.setActive(round % 2 == 1, dialect.member)).status == 200, "round \(round)")
+        }
+        #expect(Date().timeIntervalSince(start) < 5, "a call waited for a connection to be given back or to grow old")
+    }
+
     @Test("a call that waits longer than five seconds is refused, and leaves no trace")
     func busy() throws {
         let (world, dialect) = (try World { $0.timeout = "20s" }, Dialect.rinne)

@@ -8,6 +8,8 @@ package struct GatewayFile: Sendable {
     package var routes: [String] = []
     /// Milliseconds until an upstream's answer must begin.
     package var timeout = "10s"
+    /// Connections that one loop may have to each service.
+    package var connections = 256
     /// A folder for the ledger; nil means `var` beside the file.
     package var ledgerFolder: String?
     /// Further top-level keys.
@@ -79,8 +81,8 @@ package struct GatewayFile: Sendable {
                 keys: {pem_file: secrets/south}
                 tenants: [\(TestIssuers.south)]
             upstreams:
-              jitsudo: {servers: ["http://127.0.0.1:\(jitsudoPort)"], directory: jitsudo}
-              rinne: {servers: ["http://127.0.0.1:\(rinnePort)"], directory: rinne}
+              jitsudo: {servers: ["http://127.0.0.1:\(jitsudoPort)"], directory: jitsudo, connections: \(connections)}
+              rinne: {servers: ["http://127.0.0.1:\(rinnePort)"], directory: rinne, connections: \(connections)}
             routes:
               - {path: /v1/**, upstream: jitsudo, timeout: \(timeout)}
               - {path: "/v1/users/{user}/suspend", methods: [POST], upstream: jitsudo, require: upstream, timeout: \(timeout)}
