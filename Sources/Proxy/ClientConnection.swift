@@ -112,7 +112,10 @@ final class ClientConnection: ChannelDuplexHandler {
         } catch {
             return exchange.bodyFailed(Denial(error))
         }
-        if hasMoved { exchange.upstream?.flush() }
+        if hasMoved {
+            exchange.sendPending()
+            exchange.upstream?.flush()
+        }
         switch exchange.bodyDemand {
         case .more: setReading(true)
         case .wait: setReading(false)

@@ -16,8 +16,8 @@ extension Exchange {
         var pending = ByteBuffer()
     }
 
-    /// Bytes up to which pieces are joined, so that a small answer is one TLS record.
-    private static let joinBound = 8 * 1024
+    /// Bytes up to which pieces are joined, so that a small answer is one TLS record and small chunks are one write.
+    static let joinBound = 8 * 1024
 
     /// Bytes of a body that will be joined to its head.
     private static func joinBound(_ framing: BodyFraming) -> Int {

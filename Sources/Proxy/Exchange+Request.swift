@@ -87,11 +87,19 @@ extension Exchange {
             upstream?.write(piece)
             return
         }
+        if request.pending.readableBytes + piece.readableBytes > Self.joinBound { sendPending() }
+        if request.pending.readableBytes == 0 { request.pending = piece } else { request.pending.writeImmutableBuffer(piece) }
+    }
+
+    /// Sends on what small chunks have brought, as one: a client that sends a byte in each must not cost the loop three writes for it.
+    func sendPending() {
+        guard request.pending.readableBytes > 0 else { return }
         var size = ByteBuffer()
-        ChunkEncoder.writeSize(piece.readableBytes, into: &size)
+        ChunkEncoder.writeSize(request.pending.readableBytes, into: &size)
         upstream?.write(size)
-        upstream?.write(piece)
+        upstream?.write(request.pending)
         upstream?.write(Self.chunkEnd)
+        request.pending = ByteBuffer()
     }
 
     private func endBody(trailers: MessageHead?) {
@@ -101,6 +109,7 @@ extension Exchange {
         request.isComplete = true
         if let suspendCall { return suspendCall.collected() }
         if request.framing == .chunked {
+            sendPending()
             var last = ByteBuffer()
             writeLast(trailers, into: &last)
             upstream?.write(last)

@@ -41,6 +41,8 @@ final class Exchange {
         /// The body's last byte has been read.
         var isComplete: Bool
         var bodyBytes = 0
+        /// Data of small chunks that goes upstream together.
+        var pending = ByteBuffer()
 
         init(_ head: borrowing RequestHead) {
             method = head.method

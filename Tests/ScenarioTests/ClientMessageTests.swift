@@ -55,6 +55,18 @@ struct ClientMessageTests {
         }
     }
 
+    @Test("a body of one-byte chunks arrives whole and in few chunks")
+    func smallChunks() throws {
+        let bench = try Bench()
+        let data = (0..<50_000).map { UInt8(ascii: "a") + UInt8($0 % 26) }
+        let head = "POST /v1/page HTTP/1.1\r\nHost: gateway.test\r\n\(GoodRequest.identity)Transfer-Encoding: chunked\r\n\r\n"
+        let chunks = data.flatMap { Array("1\r\n".utf8) + [$0] + Array("\r\n".utf8) }
+        #expect(try bench.ask(Array(head.utf8) + chunks + Array("0\r\n\r\n".utf8)).status == 200)
+        let reached = try #require(bench.upstream.takeRequests().first)
+        #expect(reached.content == data)
+        #expect(reached.body.count < data.count * 2, "\(reached.body.count) bytes on the wire for \(data.count)")
+    }
+
     @Test("requests sent at once are answered in order, a bad one among them last")
     func pipelined() throws {
         let bench = try Bench()
