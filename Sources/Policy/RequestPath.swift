@@ -105,7 +105,8 @@ private struct CanonicalCheck {
     /// A byte that stays escaped.
     mutating func escape(of byte: UInt8) throws(Denial) {
         switch byte {
-        case 0, UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: ";"): throw .ambiguousPath
+        // Control characters beside NUL, too: some servers cut or trim a path there, and would carry out a call that wasn't seen.
+        case 0...0x1F, 0x7F, UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: ";"): throw .ambiguousPath
         default: guard utf8.take(byte) else { throw .ambiguousPath }
         }
         percent = byte == UInt8(ascii: "%") ? .sign : .none

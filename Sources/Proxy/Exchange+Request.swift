@@ -52,10 +52,10 @@ extension Exchange {
         return upstream.isWritable ? .more : .wait
     }
 
-    /// Whether body bytes that have arrived can be taken.
+    /// Whether body bytes that have arrived can be taken now: what the upstream's connection has no room for waits where it is.
     private var takesBody: Bool {
         guard !isEnded, !request.isComplete else { return false }
-        return suspendCall?.isCollecting ?? (upstream != nil)
+        return suspendCall?.isCollecting ?? upstream?.isWritable ?? false
     }
 
     /// The next piece of the body that can be taken out of `input`; nil when there is none for now.

@@ -125,6 +125,8 @@ final class UpstreamPool {
             .connectTimeout(.milliseconds(upstream.connectTimeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.allowRemoteHalfClosure, value: true)
+            // Back-pressure is looked at after each read: one burst of small chunks must not hold the loop for several.
+            .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: 256 * 1024)
             )

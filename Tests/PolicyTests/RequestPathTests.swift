@@ -35,7 +35,7 @@ import Testing
             // what may separate segments
             "/a%2fb", "/a%2Fb", "/%2f", "/a%5cb", "/a%5Cb", "/a\\b", "/\\", "//", "//a", "/a//b", "/a//", "/a///",
             // parameters, ends of strings
-            "/a;b", "/a;", "/;v=1/a", "/a%3bb", "/a%3B", "/a%00", "/%00a", "/a%00.json",
+            "/a;b", "/a;", "/;v=1/a", "/a%3bb", "/a%3B", "/a%00", "/%00a", "/a%00.json", "/a%0A", "/a%09", "/a%1F", "/a%7F",
             // escaped escapes, also those that decoding would make
             "/%2541", "/%252e", "/%252f", "/%25%34%31", "/%254%31", "/%25%341", "/%25aF", "/a%25252fb", "/%25%32%66", "/%25%2541",
             // fragments, queries, bytes that are no pchar
