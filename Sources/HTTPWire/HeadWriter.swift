@@ -88,7 +88,7 @@ package func isFieldValue(_ value: Span<UInt8>) -> Bool {
 }
 
 /// The reason phrase of RFC 9110 §15 for the statuses that are made here; empty, as the RFC allows, for others.
-private func reasonPhrase(_ status: UInt16) -> StaticString {
+package func reasonPhrase(_ status: UInt16) -> StaticString {
     switch status {
     case 100: "Continue"
     case 200: "OK"

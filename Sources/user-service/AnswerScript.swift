@@ -1,3 +1,5 @@
+import HTTPWire
+
 /// What is done on the wire to answer one request: in the good case one piece of bytes.
 struct AnswerScript: Sendable {
     enum Step: Sendable, Equatable {
@@ -89,29 +91,10 @@ extension AnswerScript {
     private static func message(
         _ answer: ServiceAnswer, body: [UInt8], type: String = "application/json", extra: String = "", omitsBody: Bool = false
     ) -> [UInt8] {
-        var head = "HTTP/1.1 \(answer.status) \(reason(answer.status))\r\n"
+        var head = "HTTP/1.1 \(answer.status) \(reasonPhrase(UInt16(answer.status)))\r\n"
         if answer.status != 204 { head += "Content-Type: \(type)\r\nContent-Length: \(body.count)\r\n" }
         if let number = answer.commitNumber { head += "X-Commit-Number: \(number)\r\n" }
         if let allow = answer.allow { head += "Allow: \(allow)\r\n" }
         return Array((head + extra + "\r\n").utf8) + (omitsBody ? [] : body)
-    }
-
-    private static func reason(_ status: Int) -> String {
-        switch status {
-        case 200: "OK"
-        case 201: "Created"
-        case 202: "Accepted"
-        case 204: "No Content"
-        case 400: "Bad Request"
-        case 401: "Unauthorized"
-        case 403: "Forbidden"
-        case 404: "Not Found"
-        case 405: "Method Not Allowed"
-        case 408: "Request Timeout"
-        case 409: "Conflict"
-        case 413: "Content Too Large"
-        case 500: "Internal Server Error"
-        default: "Status"
-        }
     }
 }
