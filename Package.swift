@@ -12,7 +12,6 @@ let strict: [SwiftSetting] = [
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
-let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 /// SQLite's own interface, for loading millions of rows.
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -39,6 +38,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJWT", pkgConfig: "libjwt", providers: [.apt(["libjwt-dev"])]),
+        // epoll(7), which Swift's Glibc leaves out.
+        .systemLibrary(name: "CEpoll"),
 
         .target(name: "Policy", swiftSettings: strict),
         .target(name: "StrictJSON", swiftSettings: strict),
@@ -48,7 +49,7 @@ let package = Package(
         .target(name: "Suspensions", dependencies: ["Policy", "StrictJSON", grdb, grdbSQLite], swiftSettings: strict),
         .target(
             name: "Proxy",
-            dependencies: ["Policy", "StrictJSON", "TLS", "HTTPWire", "Tokens", "Suspensions", nioCore, nioPosix],
+            dependencies: ["Policy", "StrictJSON", "TLS", "HTTPWire", "Tokens", "Suspensions", "CEpoll", nioCore, nioPosix],
             swiftSettings: strict),
         .target(
             name: "ControlPlane",
@@ -62,7 +63,7 @@ let package = Package(
         .testTarget(name: "PolicyTests", dependencies: ["Policy"], swiftSettings: strict),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"], swiftSettings: strict),
         .testTarget(
-            name: "TLSTests", dependencies: ["TLS", "TestSupport", "COpenSSL", nioCore, nioPosix, nioEmbedded], swiftSettings: strict),
+            name: "TLSTests", dependencies: ["TLS", "TestSupport", "COpenSSL", nioCore, nioPosix], swiftSettings: strict),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "TestSupport", nioCore], swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Tokens", "Policy", "StrictJSON", "COpenSSL", "CJWT"], swiftSettings: strict),
         .testTarget(

@@ -42,7 +42,7 @@ extension ClientConnection {
         record.ending = .refused(refusal.denial)
         record.bytesOut = refusal.isHead ? 0 : refusal.body.count
         write(bytes)
-        flush()
+        flushAnswer()
         worker.note(record)
     }
 

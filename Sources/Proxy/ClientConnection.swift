@@ -5,20 +5,15 @@ import TLS
 
 /// One client's HTTP/1.1 connection: reads requests one after another, hands each to an `Exchange`, and writes its answers.
 ///
-/// Loop-bound; stands behind the TLS handler. Requests that arrive while one is in progress wait in `input`.
-final class ClientConnection: ChannelDuplexHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
+/// Loop-bound. Requests that arrive while one is in progress wait in `input`.
+final class ClientConnection: StreamSocket {
     unowned let worker: Worker
     let peer: Peer
-    private let tls: TLSHandler?
+    let tls: TLSConnection?
     /// Its index in the worker's list.
     var place = 0
     private(set) var exchange: Exchange?
 
-    private var context: ChannelHandlerContext?
     var phase = Phase.opening
     var input = ByteBuffer()
     private var parser: RequestParser
@@ -28,10 +23,9 @@ final class ClientConnection: ChannelDuplexHandler {
     var deadline: Int64
     /// When the head that is being read began.
     private(set) var headBegan: Int64 = 0
-    private var bufferedBytes = 0
+    private var unsentBefore = 0
     private var isAdvancing = false
-    private var isReadPaused = false
-    private var isReadHeld = false
+    /// The client has said that it sends no more.
     private var isInputClosed = false
     /// Everything that was written has gone to the kernel, and the end of our side too.
     private var isOutputSent = false
@@ -57,47 +51,46 @@ final class ClientConnection: ChannelDuplexHandler {
     /// Nanoseconds for which a connection that has sent everything waits for its peer's end.
     private static let lingerTime: Int64 = 2_000_000_000
 
-    init(worker: Worker, peer: Peer, tls: TLSHandler?) {
-        self.tls = tls
+    /// Takes over an accepted connection's descriptor.
+    init(_ descriptor: CInt, worker: Worker, peer: Peer, tls: TLSContext?) {
+        self.tls = tls.map { TLSConnection(context: $0, records: worker.records) }
         self.worker = worker
         self.peer = peer
         let limits = worker.snapshot.limits
         parser = RequestParser(limits: WireLimits(head: limits.headers))
-        worker.clock.read()
         phase = tls != nil ? .opening : .idle
         deadline = worker.clock.now + (tls != nil ? limits.handshake : limits.head) * 1_000_000
+        super.init(descriptor, on: worker.loop)
     }
 
     // MARK: for the exchange
 
-    /// Whether the socket takes more; kept by NIO's word, since asking the channel costs more than remembering.
-    private(set) var isWritable = true
-
+    /// Adds to what the next `flushAnswer` sends.
     func write(_ bytes: ByteBuffer) {
-        context?.write(wrapOutboundOut(bytes), promise: nil)
+        guard let tls else { return put(bytes) }
+        let error = tls.write(bytes)
+        sendRecords()
+        if error != nil { close() }
     }
 
-    func flush() {
-        context?.flush()
+    /// Sends what was written.
+    func flushAnswer() {
+        guard let tls else { return flush() }
+        let error = tls.flush()
+        sendRecords()
+        if error != nil { close() }
+    }
+
+    /// Sends the records that TLS has made: after each call to it, before any other connection's turn.
+    private func sendRecords() {
+        let records = worker.records
+        if records.output.readableBytes > 0 { send(&records.output) }
     }
 
     /// Whether the client has taken bytes since this was last asked: how a slow reader is told from one that has stopped.
     func hasTakenBytes() -> Bool {
-        let unsent = unsentBytes
-        defer { bufferedBytes = unsent }
-        return unsent != bufferedBytes
-    }
-
-    /// Bytes written that the kernel has not taken.
-    private var unsentBytes: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
-
-    /// Stops or resumes reading from the client: the upstream's back-pressure.
-    func setReading(_ on: Bool) {
-        isReadPaused = !on
-        if on && isReadHeld {
-            isReadHeld = false
-            context?.read()
-        }
+        defer { unsentBefore = unsentBytes }
+        return unsentBytes != unsentBefore
     }
 
     /// Lets the exchange take what has arrived of its request's body.
@@ -135,9 +128,8 @@ final class ClientConnection: ChannelDuplexHandler {
     func abort() {
         exchange = nil
         phase = .closed
-        guard let context else { return }
         tls?.cut()
-        context.close(promise: nil)
+        close()
     }
 
     // MARK: for the worker
@@ -167,67 +159,67 @@ final class ClientConnection: ChannelDuplexHandler {
         }
     }
 
-    // MARK: ChannelHandler
+    // MARK: events
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        worker.add(self)
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
-        worker.remove(self)
-    }
-
-    func read(context: ChannelHandlerContext) {
-        if isReadPaused { isReadHeld = true } else { context.read() }
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var bytes = unwrapInboundIn(data)
+    override func readable() {
         worker.clock.read()
+        switch unsafe receive(into: loop.received) {
+        case .none: return
+        case .failure: return close()
+        case .end: streamEnded()
+        case .bytes(let count): unsafe received(UnsafeRawBufferPointer(rebasing: loop.received[..<count]))
+        }
+    }
+
+    private func received(_ bytes: UnsafeRawBufferPointer) {
+        worker.plaintext.clear()
+        guard let tls else {
+            unsafe worker.plaintext.writeBytes(bytes)
+            return take()
+        }
+        let news = unsafe tls.receive(bytes, into: &worker.plaintext, isWritable: isWritable)
+        sendRecords()
+        if news.completed != nil { awaitRequest() }
+        if worker.plaintext.readableBytes > 0 { take() }
+        if news.error != nil { return close() }
+        if news.closed { inputClosed() }
+    }
+
+    /// Takes what is in `worker.plaintext`.
+    private func take() {
         switch phase {
         case .lingering, .closed: return
         default: break
         }
-        if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
+        if input.readableBytes == 0 { input = worker.plaintext } else { input.writeImmutableBuffer(worker.plaintext) }
         advance()
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
+    private func streamEnded() {
+        switch tls?.streamEnded() {
+        case nil: inputClosed()
+        case .expected: break
+        case .unused, .failure: close()
+        }
+    }
+
+    override func writabilityChanged() {
         worker.clock.read()
-        isWritable = context.channel.isWritable
         if let exchange {
             exchange.clientWritabilityChanged(isWritable)
-        } else {
+        } else if isWritable {
             advance()
         }
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        switch event {
-        case is TLSHandshakeCompleted:
-            worker.clock.read()
-            awaitRequest()
-        case let event as ChannelEvent where event == .inputClosed:
-            worker.clock.read()
-            inputClosed()
-        default: break
-        }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
+    override func closed() {
         worker.clock.read()
         phase = .closed
+        worker.remove(self)
         if let exchange {
             self.exchange = nil
             exchange.clientGone()
         }
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
     }
 
     // MARK: requests
@@ -244,7 +236,8 @@ final class ClientConnection: ChannelDuplexHandler {
         isAdvancing = true
         while step() {}
         isAdvancing = false
-        if input.readableBytes == 0 { input = ByteBuffer() }
+        // What stays is copied: the loop's buffer is for the next read.
+        input = input.readableBytes == 0 ? ByteBuffer() : ByteBuffer(input.readableBytesView)
     }
 
     /// One step; true when another may follow.
@@ -311,7 +304,7 @@ final class ClientConnection: ChannelDuplexHandler {
         isInputClosed = true
         switch phase {
         case .exchange:
-            if exchange?.request.isComplete == false { context?.close(promise: nil) }
+            if exchange?.request.isComplete == false { close() }
         case .lingering: if isOutputSent { closeCleanly() }
         case .closed: break
         default: closeCleanly()
@@ -321,26 +314,21 @@ final class ClientConnection: ChannelDuplexHandler {
     /// Sends what is left and the end of our side, then waits for the client's, so that nothing unread makes the kernel reset the
     /// connection. A client that reads slowly has time as long as it reads.
     func linger() {
-        guard let context else { return }
+        guard isOpen else { return }
         phase = .lingering
         input = ByteBuffer()
         setReading(true)
         awaitReader()
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        sent.futureResult.assumeIsolated().whenComplete { [self] _ in outputSent() }
-        if tls == nil && isInputClosed {
-            // A plain channel that has read its peer's end would take the end of ours for a close, and drop what is unsent.
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: sent)
-        } else {
-            context.close(mode: .output, promise: sent)
-        }
+        tls?.close(all: false)
+        sendRecords()
+        endOutput()
     }
 
     private func awaitReader() {
         deadline = worker.clock.now + worker.snapshot.limits.idle * 1_000_000
     }
 
-    private func outputSent() {
+    override func outputEnded() {
         isOutputSent = true
         guard case .lingering = phase else { return }
         if isInputClosed { return closeCleanly() }
@@ -353,6 +341,8 @@ final class ClientConnection: ChannelDuplexHandler {
         if unsentBytes > 0 && !isOutputSent { return linger() }
         phase = .closed
         deadline = worker.clock.now + Self.lingerTime
-        context?.close(promise: nil)
+        tls?.close(all: true)
+        sendRecords()
+        closeWhenSent()
     }
 }

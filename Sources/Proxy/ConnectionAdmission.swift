@@ -1,4 +1,3 @@
-import NIOCore
 import Synchronization
 
 /// Who may connect: a bound for all connections and one for each source address (IPv6 by /64), shared by all loops.
@@ -40,33 +39,4 @@ final class ConnectionAdmission: Sendable {
 
     /// Whether another connection may be accepted at all.
     var hasRoom: Bool { state.withLock { $0.total < limits.connections } }
-}
-
-/// Pauses a listener while there is no room, so that clients wait in the kernel's queue instead of being accepted and dropped.
-final class AcceptGate: ChannelDuplexHandler {
-    typealias InboundIn = any Channel
-    typealias OutboundIn = Never
-
-    private let admissions: ConnectionAdmission
-    private var isPaused = false
-
-    init(_ admissions: ConnectionAdmission) {
-        self.admissions = admissions
-    }
-
-    func read(context: ChannelHandlerContext) {
-        if admissions.hasRoom { return context.read() }
-        guard !isPaused else { return }
-        isPaused = true
-        tryAgain(context)
-    }
-
-    /// Looks again shortly: connections end on every loop, and none of them knows who waits.
-    private func tryAgain(_ context: ChannelHandlerContext) {
-        context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(50)) { [self] in
-            guard admissions.hasRoom else { return tryAgain(context) }
-            isPaused = false
-            context.read()
-        }
-    }
 }

@@ -29,7 +29,7 @@ extension Exchange {
         progressed = worker.clock.now
         guard suspendCall == nil, !answer.isBegun, head.status != 100 || request.expectsContinue else { return }
         client?.write(ResponseRewriter.interim(head))
-        client?.flush()
+        client?.flushAnswer()
     }
 
     func answerBegan(_ head: borrowing ResponseHead) {
@@ -66,7 +66,7 @@ extension Exchange {
     func answerPaused() {
         guard !isEnded, answer.isBegun else { return }
         writePending()
-        client?.flush()
+        client?.flushAnswer()
         if client?.isWritable == false { upstream?.setReading(false) }
     }
 
@@ -76,7 +76,7 @@ extension Exchange {
         if let suspendCall { return suspendCall.answerEnded() }
         if answer.isChunked { writeLast(trailers, into: &answer.pending) }
         writePending()
-        client?.flush()
+        client?.flushAnswer()
         observer?.answerEnded(
             suspensions: snapshot.suspensions, requestID: record.id, age: .nanoseconds(worker.clock.now - record.forwarded))
         complete(keepAlive: !answer.isLast && request.isComplete)
@@ -118,7 +118,7 @@ extension Exchange {
         record.status = held.status
         record.bytesOut = held.body.readableBytes
         client?.write(held.answer(reach: reach, closing: isLast))
-        client?.flush()
+        client?.flushAnswer()
         complete(keepAlive: !isLast)
     }
 }

@@ -28,7 +28,7 @@ extension Exchange {
         progressed = worker.clock.now
         record.forwarded = worker.clock.now
         connection.begin(self, method: request.method)
-        connection.write(head)
+        connection.put(head)
         if request.isComplete { connection.requestEnded() }
         suspendCall?.sendBody(to: connection)
         if !request.isComplete { client?.pumpBody() }
@@ -84,7 +84,7 @@ extension Exchange {
         if let suspendCall { return suspendCall.collect(piece) }
         guard request.bodyBytes <= route.bodyLimit else { return bodyFailed(.bodyTooLarge) }
         guard request.framing == .chunked else {
-            upstream?.write(piece)
+            upstream?.put(piece)
             return
         }
         if request.pending.readableBytes + piece.readableBytes > Self.joinBound { sendPending() }
@@ -96,9 +96,9 @@ extension Exchange {
         guard request.pending.readableBytes > 0 else { return }
         var size = ByteBuffer()
         ChunkEncoder.writeSize(request.pending.readableBytes, into: &size)
-        upstream?.write(size)
-        upstream?.write(request.pending)
-        upstream?.write(Self.chunkEnd)
+        upstream?.put(size)
+        upstream?.put(request.pending)
+        upstream?.put(Self.chunkEnd)
         request.pending = ByteBuffer()
     }
 
@@ -112,7 +112,7 @@ extension Exchange {
             sendPending()
             var last = ByteBuffer()
             writeLast(trailers, into: &last)
-            upstream?.write(last)
+            upstream?.put(last)
         }
         upstream?.requestEnded()
     }

@@ -141,7 +141,7 @@ final class Exchange {
         record.bytesOut = refusal.isHead ? 0 : refusal.body.count
         let bytes = refusal.answer(id: record.id, closing: isLast)
         client?.write(bytes)
-        client?.flush()
+        client?.flushAnswer()
         complete(keepAlive: !isLast)
     }
 
@@ -175,7 +175,7 @@ final class Exchange {
 
     /// Closes the upstream's connection, if there is one: its answer is not wanted any more.
     func abandonUpstream() {
-        upstream?.close()
+        upstream?.abandon()
         upstream = nil
     }
 

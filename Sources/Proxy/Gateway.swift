@@ -1,5 +1,5 @@
+import Glibc
 package import NIOCore
-import NIOPosix
 import Policy
 package import Suspensions
 import Synchronization
@@ -7,23 +7,21 @@ package import TLS
 
 /// The running proxy: its event loops with a worker each, and its listeners.
 package final class Gateway: Sendable {
-    private let group: MultiThreadedEventLoopGroup
-    private let workers: Mutex<[NIOLoopBound<Worker>]> = Mutex([])
-    private let listeners: Mutex<[any Channel]> = Mutex([])
-    private let admissions: ConnectionAdmission
+    private let workers: Mutex<[LoopBound<Worker>]> = Mutex([])
+    let admissions: ConnectionAdmission
+    let resolver = NameResolver()
     private let snapshot: Snapshot
-    private let log: LogWriter?
+    private let next = Atomic<Int>(0)
 
-    /// Starts the loops. Nothing is accepted yet.
-    package init(snapshot: Snapshot, log: LogWriter?, threads: Int) throws {
+    /// Starts the loops. Nothing is accepted yet. Throws where the system has no descriptors left.
+    package init(snapshot: Snapshot, log: LogWriter?, threads: Int) throws(SocketError) {
         self.snapshot = snapshot
-        self.log = log
-        group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         admissions = ConnectionAdmission(limits: snapshot.limits)
-        for loop in group.makeIterator() {
-            let bound = try loop.submit { NIOLoopBound(Worker(loop: loop, gateway: self, snapshot: snapshot, log: log), eventLoop: loop) }
-                .wait()
-            workers.withLock { $0.append(bound) }
+        for index in 0..<threads {
+            let loop = try SocketLoop()
+            let worker = Worker(loop: loop, gateway: self, snapshot: snapshot, log: log)
+            workers.withLock { $0.append(LoopBound(worker, loop)) }
+            loop.start(name: "loop-\(index)", tick: LoopBound({ worker.tick() }, loop))
         }
     }
 
@@ -33,87 +31,62 @@ package final class Gateway: Sendable {
     }
 
     /// Accepts connections at `address`; with TLS where a context is given. Returns the bound address.
-    package func listen(_ address: SocketAddress, tls: TLSContext?) throws -> SocketAddress? {
-        let channel = try bootstrap(tls: tls).bind(to: address).wait()
-        listeners.withLock { $0.append(channel) }
-        return channel.localAddress
+    package func listen(_ address: SocketAddress, tls: TLSContext?) throws(SocketError) -> SocketAddress? {
+        let descriptor = try Listener.open(address)
+        let bound = SocketAddress.local(of: descriptor)
+        // One loop accepts for all, and hands connections round: cheaper than waking all of them, and fairer than letting them race.
+        workers.withLock { $0[0] }.execute { $0.listen(descriptor, tls: tls) }
+        return bound
+    }
+
+    /// Gives an accepted connection to the loop whose turn it is. On a loop.
+    func accepted(_ descriptor: CInt, _ address: SocketAddress?, _ tls: TLSContext?) {
+        let turn = next.add(1, ordering: .relaxed).oldValue
+        let chosen = workers.withLock { $0[turn % $0.count] }
+        if chosen.loop.isCurrent {
+            chosen.value.accept(descriptor, address, tls: tls)
+        } else {
+            chosen.execute { $0.accept(descriptor, address, tls: tls) }
+        }
     }
 
     /// Ends accepting, closes idle connections, and waits up to `bound` for the open work; then everything ends. True if all was done.
     package func drain(within bound: TimeAmount) -> Bool {
-        for listener in listeners.withLock({ $0 }) { try? listener.close().wait() }
         onEveryLoop { $0.drain() }
         let end = NIODeadline.now() + bound
         while openWork > 0 && NIODeadline.now() < end { pause() }
         let isDone = openWork == 0
-        for bound in workers.withLock({ $0 }) { try? bound.eventLoop.submit { bound.value.stop() }.wait() }
-        try? group.syncShutdownGracefully()
+        for worker in all {
+            worker.loop.wait { worker.value.stop() }
+            worker.loop.end()
+        }
+        resolver.end()
         return isDone
     }
 
     /// Runs `next` on `loop` after every loop has done all that it had to do when this was called.
-    func afterEveryLoop(on loop: any EventLoop, _ next: @escaping @Sendable () -> Void) {
-        let bounds = workers.withLock { $0 }
-        let left = Counter(bounds.count)
-        for bound in bounds {
-            bound.eventLoop.execute {
+    func afterEveryLoop(on loop: SocketLoop, _ next: @escaping @Sendable () -> Void) {
+        let workers = all
+        let left = Counter(workers.count)
+        for worker in workers {
+            worker.loop.execute {
                 if left.isLast() { loop.execute(next) }
             }
         }
     }
 
     private func onEveryLoop(_ work: @escaping @Sendable (Worker) -> Void) {
-        for bound in workers.withLock({ $0 }) {
-            bound.eventLoop.execute { work(bound.value) }
-        }
+        for worker in all { worker.execute(work) }
     }
 
+    private var all: [LoopBound<Worker>] { workers.withLock { $0 } }
+
     private var openWork: Int {
-        workers.withLock { $0 }.reduce(0) { sum, bound in
-            sum + ((try? bound.eventLoop.submit { bound.value.openWork }.wait()) ?? 0)
-        }
+        all.reduce(0) { sum, worker in sum + worker.loop.wait { worker.value.openWork } }
     }
 
     /// Waits a little, off every loop.
-    private func pause() {
-        try? group.next().scheduleTask(in: .milliseconds(20)) {}.futureResult.wait()
-    }
-
-    private func worker(on loop: any EventLoop) -> NIOLoopBound<Worker>? {
-        workers.withLock { $0.first { $0.eventLoop === loop } }
-    }
-
-    private func bootstrap(tls: TLSContext?) -> ServerBootstrap {
-        ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 4096)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelInitializer { [admissions] channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptGate(admissions))
-                }
-            }
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(.recvAllocator, value: TransientReadBuffers())
-            .childChannelOption(.writeBufferWaterMark, value: .init(low: 128 * 1024, high: 512 * 1024))
-            .childChannelInitializer { [self] channel in
-                channel.eventLoop.makeCompletedFuture { try accept(channel, tls: tls) }
-            }
-    }
-
-    private func accept(_ channel: any Channel, tls: TLSContext?) throws {
-        guard let worker = worker(on: channel.eventLoop)?.value, !worker.isDraining else {
-            throw ChannelError.inappropriateOperationForState
-        }
-        let peer = Peer(channel.remoteAddress, trusted: snapshot.trustedProxies, isTLS: tls != nil)
-        guard admissions.enter(peer.address) else { throw ChannelError.inappropriateOperationForState }
-        let leave = admissions
-        channel.closeFuture.whenComplete { _ in leave.leave(peer.address) }
-        let handler = tls.map { TLSHandler(context: $0) }
-        if let handler { try channel.pipeline.syncOperations.addHandler(handler) }
-        try channel.pipeline.syncOperations.addHandler(ClientConnection(worker: worker, peer: peer, tls: handler))
-    }
+    private func pause() { _ = Glibc.poll(nil, 0, 20) }
 }
 
 /// Counts down from any thread.

@@ -1,5 +1,4 @@
 import HTTPWire
-import NIOCore
 
 #if canImport(Glibc)
     import Glibc
@@ -16,7 +15,7 @@ struct LoopClock {
 
     /// Reads the monotonic clock.
     mutating func read() {
-        now = Int64(NIODeadline.now().uptimeNanoseconds)
+        now = SocketLoop.now
     }
 
     /// Follows the system's wall clock, which an administrator may step.

@@ -53,7 +53,7 @@ final class SuspendCall {
         guard exchange.request.isComplete else {
             if exchange.request.expectsContinue {
                 exchange.client?.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
-                exchange.client?.flush()
+                exchange.client?.flushAnswer()
             }
             return
         }
@@ -84,9 +84,9 @@ final class SuspendCall {
         let call = IntentCall(
             subject: intent.subject, wanted: wanted, caller: intent.caller, requestID: exchange.record.id.bytes,
             suspendsOnUnknown: exchange.route.suspendsOnUnknown)
-        let bound = NIOLoopBound(exchange, eventLoop: worker.loop)
+        let bound = LoopBound(exchange, worker.loop)
         exchange.snapshot.suspensions.begin(call) { beginning in
-            bound.eventLoop.execute { bound.value.suspendCall?.began(beginning) }
+            bound.execute { $0.suspendCall?.began(beginning) }
         }
     }
 
@@ -119,7 +119,7 @@ final class SuspendCall {
         if exchange.request.framing != .none || body.readableBytes > 0 { tail.writeString("Content-Length: \(body.readableBytes)\r\n") }
         tail.writeStaticString("\r\n")
         tail.writeImmutableBuffer(body)
-        connection.write(tail)
+        connection.put(tail)
         connection.requestEnded()
     }
 
@@ -213,10 +213,9 @@ final class SuspendCall {
     private func conclude(_ outcome: UpstreamOutcome, then next: @escaping (SuspendCall, Conclusion) -> Void) {
         guard let ticket else { return }
         step = .concluding
-        let bound = NIOLoopBound((exchange, next), eventLoop: worker.loop)
+        let bound = LoopBound((exchange, next), worker.loop)
         exchange.snapshot.suspensions.finish(ticket, outcome) { conclusion in
-            bound.eventLoop.execute {
-                let (exchange, next) = bound.value
+            bound.execute { exchange, next in
                 exchange.worker.clock.read()
                 if let call = exchange.suspendCall { next(call, conclusion) }
             }
@@ -225,7 +224,7 @@ final class SuspendCall {
 
     /// The 2xx goes out only after every loop has seen the block: whoever reads it can rely on it.
     private func confirmed(_ conclusion: Conclusion) {
-        let bound = NIOLoopBound(exchange, eventLoop: worker.loop)
+        let bound = LoopBound(exchange, worker.loop)
         worker.gateway.afterEveryLoop(on: worker.loop) {
             let exchange = bound.value
             exchange.worker.clock.read()

@@ -4,46 +4,35 @@ import NIOCore
 /// One HTTP/1.1 connection to an upstream server: sends one exchange's request at a time and reads its answer.
 ///
 /// It understands framing only. What an answer means is the exchange's business. Loop-bound.
-final class UpstreamConnection: ChannelDuplexHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
+final class UpstreamConnection: StreamSocket {
     let server: Int
     /// The loop's clock when it became idle, nanoseconds.
     private(set) var idleSince: Int64 = 0
     /// Whether it has carried a request or lain idle before: then a close before the answer may be a stale connection's.
     private(set) var isReused = false
-    /// Whether the pool has it: of the attempts at a name's several addresses it takes one.
-    var isCounted = false
 
     private unowned let pool: UpstreamPool
     private unowned let worker: Worker
-    private var context: ChannelHandlerContext?
     private var exchange: Exchange?
     private var parser: ResponseParser
     private var decoder: BodyDecoder?
     private var input = ByteBuffer()
     private var keepAlive = false
     private var requestDone = false
-    private var isReadPaused = false
-    private var isReadHeld = false
     private var method = RequestMethod.get
     /// A head of which only a part has come.
     private var partialHead: ResponseHead?
 
-    init(pool: UpstreamPool, server: Int, worker: Worker) {
+    /// Takes over a connected descriptor.
+    init(_ descriptor: CInt, pool: UpstreamPool, server: Int, worker: Worker) {
         self.pool = pool
         self.server = server
         self.worker = worker
         parser = ResponseParser(limits: WireLimits())
+        super.init(descriptor, on: worker.loop)
     }
 
     // MARK: for the exchange
-
-    /// Whether the socket takes more; kept by NIO's word, since asking the channel costs more than remembering.
-    private(set) var isWritable = true
-    private(set) var isOpen = true
 
     /// Binds the connection to `exchange`, whose answer it reads from now on.
     func begin(_ exchange: Exchange, method: RequestMethod) {
@@ -54,26 +43,9 @@ final class UpstreamConnection: ChannelDuplexHandler {
         requestDone = false
     }
 
-    func write(_ bytes: ByteBuffer) {
-        context?.write(wrapOutboundOut(bytes), promise: nil)
-    }
-
-    func flush() {
-        context?.flush()
-    }
-
     /// The request's last byte has been written.
     func requestEnded() {
         requestDone = true
-    }
-
-    /// Stops or resumes reading the answer: the client's back-pressure.
-    func setReading(_ on: Bool) {
-        isReadPaused = !on
-        if on && isReadHeld {
-            isReadHeld = false
-            context?.read()
-        }
     }
 
     /// Nobody needs it for now.
@@ -83,51 +55,39 @@ final class UpstreamConnection: ChannelDuplexHandler {
     }
 
     /// Ends the connection; an exchange that still has it hears nothing more.
-    func close() {
-        isOpen = false
+    func abandon() {
         exchange = nil
-        context?.close(promise: nil)
+        close()
     }
 
-    // MARK: ChannelHandler
+    // MARK: events
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
-
-    func read(context: ChannelHandlerContext) {
-        if isReadPaused { isReadHeld = true } else { context.read() }
+    override func readable() {
+        // What earlier reads have left is copied already: the loop's buffer is free.
+        worker.answer.clear()
+        var arrival = Arrival.none
+        unsafe worker.answer.writeWithUnsafeMutableBytes(minimumWritableBytes: Worker.answerSize) { memory in
+            unsafe arrival = receive(into: memory)
+            return if case .bytes(let count) = arrival { count } else { 0 }
+        }
+        switch arrival {
+        case .none: return
+        case .failure, .end: inputClosed()
+        case .bytes:
+            guard exchange != nil else { return close() }
+            if input.readableBytes == 0 { input = worker.answer } else { input.writeImmutableBuffer(worker.answer) }
+            advance()
+            exchange?.answerPaused()
+        }
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var bytes = unwrapInboundIn(data)
-        guard exchange != nil else { return close() }
-        if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
-        advance()
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        exchange?.answerPaused()
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        isWritable = context.channel.isWritable
+    override func writabilityChanged() {
         exchange?.upstreamWritabilityChanged(isWritable)
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? ChannelEvent, event == .inputClosed { inputClosed() }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        isOpen = false
+    override func closed() {
         inputClosed()
-        if isCounted { pool.closed(self) }
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
+        pool.closed(self)
     }
 
     // MARK: reading the answer
@@ -140,7 +100,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
                 guard readBody(exchange) else { break }
             }
         }
-        if input.readableBytes == 0 { input = ByteBuffer() }
+        // What stays is copied: the loop's buffer is for the next read.
+        input = input.readableBytes == 0 ? ByteBuffer() : ByteBuffer(input.readableBytesView)
     }
 
     /// True when there may be more to do with the bytes at hand.
@@ -191,14 +152,14 @@ final class UpstreamConnection: ChannelDuplexHandler {
         isReused = true
         setReading(true)
         let reusable = keepAlive && requestDone && input.readableBytes == 0 && isOpen
-        if reusable { pool.release(self) } else { context?.close(promise: nil) }
+        if reusable { pool.release(self) } else { close() }
         exchange.answerEnded(trailers: trailers)
     }
 
     private func fail(_ failure: UpstreamFailure) -> Bool {
         let failing = exchange
         exchange = nil
-        context?.close(promise: nil)
+        close()
         failing?.answerFailed(failure, wasReused: isReused)
         return false
     }
@@ -211,7 +172,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
         } else {
             _ = fail(.closed)
         }
-        context?.close(promise: nil)
+        close()
     }
 }
 

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOPosix
 import Policy
 
 /// One loop's connections to one upstream: kept alive, chosen by least connections, bounded.
@@ -11,6 +10,8 @@ final class UpstreamPool {
     private unowned let worker: Worker
     private var servers: [ServerState]
     private var waiting: [Exchange] = []
+    /// Connections that are being made.
+    private var connectors: [Connector] = []
 
     /// Requests that may wait for a connection, per loop and upstream: beyond, 503 `overloaded`.
     private static let waitingBound = 1024
@@ -69,17 +70,20 @@ final class UpstreamPool {
 
     /// Closes connections that were idle for longer than the upstream's `keepAlive`. Called by the loop's tick.
     func sweep(now: Int64) {
+        for connector in connectors { connector.checkDeadline(now: now) }
         for index in servers.indices {
             let stale = servers[index].idle.prefix { now - $0.idleSince > upstream.keepAlive * 1_000_000 }
             for connection in Array(stale) { connection.close() }
         }
     }
 
-    /// Closes every idle connection: the loop is ending.
+    /// Closes every idle connection and gives up those that are being made: the loop is ending.
     func closeIdle() {
         for index in servers.indices {
             for connection in servers[index].idle { connection.close() }
         }
+        for connector in connectors { connector.cancel() }
+        connectors = []
     }
 
     private func serveWaiting() {
@@ -120,42 +124,29 @@ final class UpstreamPool {
     }
 
     private func open(server index: Int, for exchange: Exchange, tried: UInt64) {
-        let bound = NIOLoopBound(self, eventLoop: worker.loop)
-        let bootstrap = ClientBootstrap(group: worker.loop)
-            .connectTimeout(.milliseconds(upstream.connectTimeout))
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            // Back-pressure is looked at after each read: one burst of small chunks must not hold the loop for several.
-            .channelOption(.maxMessagesPerRead, value: 1)
-            .channelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: 256 * 1024)
-            )
-            .channelOption(.writeBufferWaterMark, value: .init(low: 128 * 1024, high: 512 * 1024))
-            .channelInitializer { channel in
-                // Made anew each time: a name with several addresses has a channel tried for each.
-                channel.eventLoop.makeCompletedFuture {
-                    let pool = bound.value
-                    let connection = UpstreamConnection(pool: pool, server: index, worker: pool.worker)
-                    try channel.pipeline.syncOperations.addHandler(connection)
-                }
-            }
-        let server = servers[index]
-        let connecting =
-            server.address.map { bootstrap.connect(to: $0) } ?? bootstrap.connect(host: server.server.host, port: server.server.port)
-        connecting.assumeIsolated().whenComplete { [self] result in
-            if case .success(let channel) = result,
-                let connection = try? channel.pipeline.syncOperations.handler(type: UpstreamConnection.self), connection.isOpen
-            {
+        weak var current: Connector?
+        let deadline = worker.clock.now + upstream.connectTimeout * 1_000_000
+        let connector = Connector(on: worker.loop, deadline: deadline) { [unowned self] descriptor in
+            connectors.removeAll { $0 === current }
+            worker.clock.read()
+            let connection = descriptor.map { UpstreamConnection($0, pool: self, server: index, worker: worker) }
+            if let connection, connection.isOpen {
                 connected(connection, for: exchange)
             } else {
-                // Without a descriptor or a port it fails at once: later, so that many who wait don't fail inside each other.
-                worker.loop.assumeIsolated().execute { [self] in failed(server: index, exchange: exchange, tried: tried) }
+                failed(server: index, exchange: exchange, tried: tried)
             }
+        }
+        current = connector
+        connectors.append(connector)
+        let server = servers[index]
+        if let address = server.address {
+            connector.start([address])
+        } else {
+            connector.start(host: server.server.host, port: server.server.port, resolver: worker.gateway.resolver)
         }
     }
 
     private func connected(_ connection: UpstreamConnection, for exchange: Exchange) {
-        connection.isCounted = true
         if exchange.wantsConnection {
             exchange.leased(connection)
         } else {

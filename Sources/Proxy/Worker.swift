@@ -1,14 +1,16 @@
+import Glibc
 import HTTPWire
 import NIOCore
 import Policy
 import Suspensions
+import TLS
 import Tokens
 
 /// One event loop's share of the gateway: its connections, pools, remembered tokens, clock and log.
 ///
 /// Nothing here is shared: every property is touched on `loop` alone, so the request path needs no lock.
 final class Worker {
-    let loop: any EventLoop
+    let loop: SocketLoop
     private(set) var snapshot: Snapshot
     var clock = LoopClock()
     private var gatekeeper: Gatekeeper
@@ -26,33 +28,59 @@ final class Worker {
     /// Suspend calls whose client has gone: they are finished all the same.
     private(set) var orphans: [Exchange] = []
 
-    private var ticks: RepeatedTask?
+    /// What TLS reads from and makes, what it has decrypted, and what an upstream has sent: used up before the next event.
+    let records = TLSRecords()
+    var plaintext = ByteBuffer()
+    var answer = ByteBuffer()
+    /// Bytes read from an upstream at a time.
+    static let answerSize = 128 * 1024
 
-    /// How often deadlines are looked at and log lines handed over.
-    private static let tick = TimeAmount.milliseconds(100)
+    /// This loop's listeners.
+    private var listeners: [Listener] = []
+
     /// Deadlines are looked at every so many ticks.
     private static let sweepEvery = 2
     private var tickCount = 0
 
-    init(loop: any EventLoop, gateway: Gateway, snapshot: Snapshot, log: LogWriter?) {
+    init(loop: SocketLoop, gateway: Gateway, snapshot: Snapshot, log: LogWriter?) {
         self.loop = loop
         self.gateway = gateway
         self.snapshot = snapshot
         gatekeeper = Gatekeeper(snapshot: snapshot)
         self.log = log.map { AccessLog(writer: $0) }
         pools = snapshot.upstreams.map { UpstreamPool($0, worker: self) }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        ticks = loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { _ in bound.value.tick() }
     }
 
     // MARK: connections
 
-    func add(_ connection: ClientConnection) {
+    /// Accepts at a listening descriptor from now on, for all loops.
+    func listen(_ descriptor: CInt, tls: TLSContext?) {
+        let gateway = gateway
+        listeners.append(
+            Listener(descriptor, on: loop, hasRoom: { gateway.admissions.hasRoom }) { connection, address in
+                gateway.accepted(connection, address, tls)
+            })
+    }
+
+    /// Takes an accepted connection.
+    func accept(_ descriptor: CInt, _ address: SocketAddress?, tls: TLSContext?) {
+        let peer = Peer(address, trusted: snapshot.trustedProxies, isTLS: tls != nil)
+        guard !isDraining, gateway.admissions.enter(peer.address) else {
+            _ = Glibc.close(descriptor)
+            return
+        }
+        clock.read()
+        let connection = ClientConnection(descriptor, worker: self, peer: peer, tls: tls)
+        if connection.isOpen { add(connection) } else { gateway.admissions.leave(peer.address) }
+    }
+
+    private func add(_ connection: ClientConnection) {
         connection.place = connections.count
         connections.append(connection)
     }
 
     func remove(_ connection: ClientConnection) {
+        gateway.admissions.leave(connection.peer.address)
         let last = connections.removeLast()
         guard last !== connection else { return }
         connections[connection.place] = last
@@ -100,6 +128,8 @@ final class Worker {
     /// No new work: idle connections close, busy ones close after their answer.
     func drain() {
         isDraining = true
+        for listener in listeners { listener.close() }
+        listeners = []
         clock.read()
         for connection in Array(connections) { connection.drain() }
     }
@@ -109,7 +139,6 @@ final class Worker {
 
     /// Ends everything at once: whoever still waits is told, and every request gets its line in the log.
     func stop() {
-        ticks?.cancel()
         clock.read()
         for connection in Array(connections) { connection.stop() }
         for orphan in Array(orphans) { orphan.stop() }
@@ -117,9 +146,11 @@ final class Worker {
         log?.flush()
     }
 
-    private func tick() {
+    /// Called by the loop ten times a second: looks at deadlines and hands log lines over.
+    func tick() {
         clock.correct()
         log?.flush()
+        for listener in listeners { listener.resume() }
         tickCount += 1
         guard tickCount % Self.sweepEvery == 0 else { return }
         for connection in Array(connections) { connection.checkDeadline(now: clock.now) }

@@ -1,4 +1,4 @@
-/// The handshake is done: a user inbound event, fired once, before the first data.
+/// The handshake is done: what was agreed on.
 package struct TLSHandshakeCompleted: Sendable, Equatable {
     /// By ALPN; `nil`: the client offers none, which means HTTP/1.1.
     package let applicationProtocol: String?

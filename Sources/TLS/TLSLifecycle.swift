@@ -73,16 +73,8 @@ extension TLSLifecycle {
 
     mutating func closeNotifyRead() { inputClosed = true }
 
-    enum StreamEnd: Equatable {
-        /// Nothing new: the peer has said so by close_notify, or we are closing anyway.
-        case expected
-        /// Nobody has said anything: close.
-        case unused
-        case failure(TLSError)
-    }
-
     /// TCP's stream from the peer has ended.
-    func streamEnded() -> StreamEnd {
+    func streamEnded() -> TLSConnection.StreamEnd {
         switch phase {
         case .fresh: .unused
         case .handshaking: .failure(.handshakeInterrupted)

@@ -3,7 +3,7 @@ import NIOCore
 
 /// OpenSSL's half of one connection: each method is one call whose return code becomes an enum on the spot.
 ///
-/// It does no I/O: `feed` gives it what was received, `takeOutput` what is to be sent. Used on one event loop only.
+/// It does no I/O: `records` gives it what was received and takes what is to be sent. Used on one event loop only.
 @safe final class TLSSession {
     /// What one step of the handshake came to.
     enum HandshakeStep {
@@ -25,10 +25,11 @@ import NIOCore
     }
 
     private let ssl: OpaquePointer
-    private let records = RecordBIO()
+    private let records: TLSRecords
 
     /// A server's session; `nil` without memory.
-    init?(serving certificates: CertificateSet) {
+    init?(serving certificates: CertificateSet, records: TLSRecords) {
+        self.records = records
         guard let ssl = unsafe SSL_new(certificates.context) else { return nil }
         guard let bio = unsafe records.makeBIO() else {
             unsafe SSL_free(ssl)
@@ -86,24 +87,6 @@ import NIOCore
 }
 
 extension TLSSession {
-    /// Runs `body` with `bytes` as what was received.
-    func feed<Result>(_ bytes: UnsafeRawBufferPointer, _ body: () -> Result) -> Result {
-        unsafe records.feed(bytes, body)
-    }
-
-    /// Received bytes that OpenSSL has not taken yet; within `feed`.
-    var inputLeft: Int { records.inputLeft }
-
-    /// Bytes waiting to be taken by `takeOutput`.
-    var outputSize: Int { records.output.readableBytes }
-
-    func takeOutput() -> ByteBuffer { records.takeOutput() }
-
-    /// Makes room for records that hold `plaintext` bytes, `pieces` of them, so that the buffer grows once.
-    func reserveOutput(plaintext: Int, pieces: Int) {
-        records.output.reserveCapacity(minimumWritableBytes: plaintext + pieces * TLSLimits.recordOverhead)
-    }
-
     private func completed() -> TLSHandshakeCompleted {
         var name: UnsafePointer<UInt8>?
         var length: UInt32 = 0

@@ -28,7 +28,7 @@ final class EchoServer: Sendable {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { child in
                 child.eventLoop.makeCompletedFuture {
-                    try child.pipeline.syncOperations.addHandlers([TLSHandler(context: context), Echo(answer, notes)])
+                    try child.pipeline.syncOperations.addHandler(Echo(context, answer, notes))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -46,25 +46,50 @@ final class EchoServer: Sendable {
         }
     }
 
+    /// Joins a `TLSConnection` to a channel of NIO, and answers.
     private final class Echo: ChannelDuplexHandler {
         typealias InboundIn = ByteBuffer
         typealias OutboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
+        private let records = TLSRecords()
+        private let tls: TLSConnection
         private let answer: ByteBuffer?
         private let notes: Notes
         private var isReadHeld = false
 
-        init(_ answer: String?, _ notes: Notes) {
+        init(_ context: TLSContext, _ answer: String?, _ notes: Notes) {
+            tls = TLSConnection(context: context, records: records)
             self.answer = answer.map { ByteBuffer(string: $0) }
             self.notes = notes
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            context.write(wrapOutboundOut(answer ?? unwrapInboundIn(data)), promise: nil)
+            var plaintext = ByteBuffer()
+            let news = unsafe unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
+                unsafe tls.receive(bytes, into: &plaintext, isWritable: context.channel.isWritable)
+            }
+            sendRecords(context)
+            if plaintext.readableBytes > 0 { fail(tls.write(answer ?? plaintext) ?? tls.flush(), context) }
+            sendRecords(context)
+            fail(news.error, context)
+            guard news.closed else { return }
+            tls.close(all: true)
+            sendRecords(context)
+            context.close(promise: nil)
         }
 
-        func channelReadComplete(context: ChannelHandlerContext) { context.flush() }
+        private func sendRecords(_ context: ChannelHandlerContext) {
+            guard records.output.readableBytes > 0 else { return }
+            context.writeAndFlush(wrapOutboundOut(records.output), promise: nil)
+            records.output = ByteBuffer()
+        }
+
+        private func fail(_ error: TLSError?, _ context: ChannelHandlerContext) {
+            guard let error else { return }
+            notes.errors.withLock { $0.append(error) }
+            context.close(promise: nil)
+        }
 
         func read(context: ChannelHandlerContext) {
             isReadHeld = !context.channel.isWritable
@@ -75,14 +100,9 @@ final class EchoServer: Sendable {
             if isReadHeld, context.channel.isWritable { context.read() }
         }
 
-        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-            if event as? ChannelEvent == .inputClosed { context.close(promise: nil) }
+        func channelInactive(context: ChannelHandlerContext) {
+            if case .failure(let error) = tls.streamEnded() { notes.errors.withLock { $0.append(error) } }
+            notes.end.yield()
         }
-
-        func errorCaught(context: ChannelHandlerContext, error: any Error) {
-            if let error = error as? TLSError { notes.errors.withLock { $0.append(error) } }
-        }
-
-        func channelInactive(context: ChannelHandlerContext) { notes.end.yield() }
     }
 }

@@ -1,30 +1,31 @@
 import COpenSSL
 import NIOCore
-import NIOEmbedded
 import TLS
+import Testing
 
-/// A client and a server's channel without a socket between them: what one sends is handed to the other in pieces of any size.
+/// A client and a server's connection without a socket between them: what one sends is handed to the other in pieces of any size.
 final class Pair {
     let client: ClientSession
-    let channel: EmbeddedChannel
-    let handler: TLSHandler
+    let server: TLSConnection
     let log = EventLog()
     /// Bytes that arrive at the server at a time.
     var piece = Int.max
+    /// Whether the server's socket takes what is sent.
+    var isWritable = true
     /// What each write of the server to its socket was.
     private(set) var serverWrites: [[UInt8]] = []
     /// What has arrived at the client.
     private(set) var received: [UInt8] = []
+    /// Whether the server has not been told to close.
+    private(set) var isActive = true
+
+    private let records = TLSRecords()
+    private var unsent: [UInt8] = []
 
     init(_ context: TLSContext, _ offer: ClientSession.Offer = .init()) throws {
         client = ClientSession(offer)
-        handler = TLSHandler(context: context)
-        channel = EmbeddedChannel()
-        try channel.pipeline.syncOperations.addHandlers([HalfClosable(), handler, log])
-        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        server = TLSConnection(context: context, records: records)
     }
-
-    deinit { _ = try? channel.finish(acceptAlreadyClosed: true) }
 
     /// A pair after its handshake.
     static func connected(_ context: TLSContext, _ offer: ClientSession.Offer = .init()) throws -> Pair {
@@ -51,22 +52,48 @@ final class Pair {
         while !rest.isEmpty {
             let part = rest.prefix(piece)
             rest = rest.dropFirst(part.count)
-            channel.pipeline.fireChannelRead(ByteBuffer(bytes: part))
-            channel.pipeline.fireChannelReadComplete()
+            var plaintext = ByteBuffer()
+            let news = unsafe part.withUnsafeBytes { unsafe server.receive($0, into: &plaintext, isWritable: isWritable) }
+            sendRecords()
+            log.note(news, plaintext)
+            if news.error != nil { isActive = false }
         }
+    }
+
+    /// The client's TCP stream ends.
+    func endStream() {
+        switch server.streamEnded() {
+        case .expected: break
+        case .unused: isActive = false
+        case .failure(let error):
+            log.errors.append(error)
+            isActive = false
+        }
+    }
+
+    /// Writes at the server without a flush.
+    func write(_ bytes: [UInt8]) {
+        #expect(server.write(ByteBuffer(bytes: bytes)) == nil)
+        sendRecords()
+    }
+
+    func flush() {
+        #expect(server.flush() == nil)
+        sendRecords()
+    }
+
+    func close(all: Bool = true) {
+        server.close(all: all)
+        sendRecords()
     }
 
     /// What the server has sent since the last time.
     func takeServerOutput() -> [UInt8] {
-        var all: [UInt8] = []
-        while let buffer = try? channel.readOutbound(as: ByteBuffer.self) {
-            serverWrites.append(Array(buffer.readableBytesView))
-            all += buffer.readableBytesView
-        }
-        return all
+        defer { unsent = [] }
+        return unsent
     }
 
-    /// Sends from the client, returns what the handlers of the server got.
+    /// Sends from the client, returns what the server got.
     func serverHears(_ bytes: [UInt8]) -> [UInt8] {
         let before = log.data.count
         client.send(bytes)
@@ -77,45 +104,35 @@ final class Pair {
     /// Sends from the server, returns what the client got.
     func clientHears(_ bytes: [UInt8]) -> [UInt8] {
         let before = received.count
-        channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
+        write(bytes)
+        flush()
         pump()
         return Array(received[before...])
     }
+
+    /// As the owner of a socket does after each call.
+    private func sendRecords() {
+        guard records.output.readableBytes > 0 else { return }
+        let bytes = Array(records.output.readableBytesView)
+        records.output.clear()
+        serverWrites.append(bytes)
+        unsent += bytes
+    }
 }
 
-/// Above the TLS handler: notes all that comes.
-final class EventLog: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
+/// All that has come out of a connection.
+final class EventLog {
     private(set) var data: [UInt8] = []
     private(set) var reads = 0
     private(set) var handshake: TLSHandshakeCompleted?
     private(set) var inputClosed = 0
-    private(set) var errors: [TLSError] = []
-    private(set) var isInactive = false
+    var errors: [TLSError] = []
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        reads += 1
-        self.data += unwrapInboundIn(data).readableBytesView
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let completed = event as? TLSHandshakeCompleted { handshake = completed }
-        if event as? ChannelEvent == .inputClosed { inputClosed += 1 }
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? TLSError { errors.append(error) }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) { isInactive = true }
-}
-
-/// Below the TLS handler: an `EmbeddedChannel` can't close one direction alone.
-final class HalfClosable: ChannelOutboundHandler {
-    typealias OutboundIn = ByteBuffer
-
-    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        if mode == .output { promise?.succeed() } else { context.close(mode: mode, promise: promise) }
+    func note(_ news: TLSConnection.News, _ plaintext: ByteBuffer) {
+        if let completed = news.completed { handshake = completed }
+        if plaintext.readableBytes > 0 { reads += 1 }
+        data += plaintext.readableBytesView
+        if news.closed { inputClosed += 1 }
+        if let error = news.error { errors.append(error) }
     }
 }

@@ -1,5 +1,4 @@
 import COpenSSL
-import NIOCore
 import TLS
 import Testing
 
@@ -73,9 +72,9 @@ import Testing
     func coalescing() throws {
         let pair = try Pair.connected(.test())
         let before = pair.serverWrites.count
-        for part in ["HTTP/1.1 200 OK\r\n", "\r\n", "body"] { pair.channel.write(ByteBuffer(string: part), promise: nil) }
+        for part in ["HTTP/1.1 200 OK\r\n", "\r\n", "body"] { pair.write(Array(part.utf8)) }
         #expect(pair.takeServerOutput().isEmpty)
-        pair.channel.flush()
+        pair.flush()
         pair.pump()
         #expect(pair.received == Array("HTTP/1.1 200 OK\r\n\r\nbody".utf8))
         #expect(pair.serverWrites.count == before + 1)
@@ -105,21 +104,6 @@ import Testing
         return lengths
     }
 
-    @Test("promises of several writes are fulfilled by their flush, that of nothing too")
-    func promises() throws {
-        let pair = try Pair.connected(.test())
-        let writes = [
-            pair.channel.write(ByteBuffer(string: "a")), pair.channel.write(ByteBuffer()), pair.channel.write(ByteBuffer(string: "b")),
-        ]
-        pair.channel.flush()
-        for write in writes { try write.wait() }
-        let nothing = pair.channel.write(ByteBuffer())
-        pair.channel.flush()
-        try nothing.wait()
-        pair.pump()
-        #expect(pair.received == Array("ab".utf8))
-    }
-
     @Test("a forged record ends the connection with an alert", arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
     func forged(version: Int32) throws {
         let pair = try Pair.connected(.test(), .init(versions: version...version))
@@ -131,7 +115,7 @@ import Testing
         #expect(pair.log.data.isEmpty)
         pair.client.receive(pair.takeServerOutput())
         #expect(pair.client.failure?.contains("bad record mac") == true)
-        #expect(!pair.channel.isActive)
+        #expect(!pair.isActive)
     }
 }
 
@@ -157,13 +141,13 @@ import Testing
             pair.deliver(pair.client.takeOutput())
         }
         #expect(pair.log.errors == [.uselessRecords])
-        #expect(!pair.channel.isActive)
+        #expect(!pair.isActive)
     }
 
     @Test("a peer that asks for answers and takes none is ended even if it sends data in between")
     func untakenAnswers() throws {
         let pair = try Pair.connected(.test(), .init(versions: TLS1_3_VERSION...TLS1_3_VERSION))
-        pair.channel.isWritable = false
+        pair.isWritable = false
         for _ in 0..<40 {
             pair.client.updateKeys()
             pair.client.send([1])
@@ -178,7 +162,7 @@ import Testing
         pair.client.renegotiate()
         pair.pump()
         #expect(pair.log.errors == [.renegotiation])
-        #expect(!pair.channel.isActive)
+        #expect(!pair.isActive)
     }
 }
 
@@ -189,11 +173,11 @@ import Testing
         pair.client.sendCloseNotify()
         pair.pump()
         #expect(pair.log.inputClosed == 1)
-        pair.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        pair.endStream()
         #expect(pair.log.inputClosed == 1)
-        #expect(pair.channel.isActive)
+        #expect(pair.isActive)
         #expect(pair.clientHears([1, 2, 3]) == [1, 2, 3])
-        pair.channel.close(promise: nil)
+        pair.close()
         pair.pump()
         #expect(pair.client.isClosed)
         #expect(pair.log.errors.isEmpty)
@@ -209,14 +193,10 @@ import Testing
         #expect(pair.log.inputClosed == 1)
     }
 
-    @Test("the end of TCP without close_notify is a truncation", arguments: [true, false])
-    func truncated(halfClosure: Bool) throws {
+    @Test("the end of TCP without close_notify is a truncation")
+    func truncated() throws {
         let pair = try Pair.connected(.test())
-        if halfClosure {
-            pair.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
-        } else {
-            pair.channel.pipeline.fireChannelInactive()
-        }
+        pair.endStream()
         #expect(pair.log.errors == [.truncated])
         #expect(pair.log.inputClosed == 0)
     }
@@ -224,35 +204,37 @@ import Testing
     @Test("closing sends what was written, close_notify, and then closes")
     func close() throws {
         let pair = try Pair.connected(.test())
-        let write = pair.channel.write(ByteBuffer(string: "the end"))
-        try pair.channel.close().wait()
-        try write.wait()
+        pair.write(Array("the end".utf8))
+        pair.close()
         pair.pump()
         #expect(pair.received == Array("the end".utf8))
         #expect(pair.client.isClosed)
         #expect(pair.log.errors.isEmpty)
-        #expect(throws: (any Error).self) { try pair.channel.writeAndFlush(ByteBuffer(string: "x")).wait() }
+        pair.write([1])
+        pair.flush()
+        #expect(pair.takeServerOutput().isEmpty)
     }
 
     @Test("after the output is closed, reading goes on")
     func closeOutput() throws {
         let pair = try Pair.connected(.test())
-        pair.channel.close(mode: .output, promise: nil)
+        pair.close(all: false)
         pair.pump()
         #expect(pair.client.isClosed)
         #expect(pair.serverHears([1, 2, 3]) == [1, 2, 3])
-        #expect(throws: (any Error).self) { try pair.channel.writeAndFlush(ByteBuffer(string: "x")).wait() }
+        pair.write([1])
+        pair.flush()
+        #expect(pair.takeServerOutput().isEmpty)
     }
 
     @Test("a connection that is cut off sends nothing more, so that the client can tell")
     func cut() throws {
         let pair = try Pair.connected(.test())
         _ = pair.takeServerOutput()
-        let write = pair.channel.write(ByteBuffer(string: "half an ans"))
-        pair.handler.cut()
-        pair.channel.flush()
-        try pair.channel.close().wait()
-        #expect(throws: (any Error).self) { try write.wait() }
+        pair.write(Array("half an ans".utf8))
+        pair.server.cut()
+        pair.flush()
+        pair.close()
         #expect(pair.takeServerOutput().isEmpty)
         #expect(pair.log.errors.isEmpty)
     }

@@ -1,17 +1,20 @@
 import COpenSSL
-import NIOCore
+package import NIOCore
 
-/// Where OpenSSL meets the channel's buffers: it reads records from the received `ByteBuffer`'s own memory and appends those it
-/// makes to one `ByteBuffer` that is then written as it is.
+/// Where OpenSSL meets an event loop's memory: it reads records from where they were received and appends those that it makes to one
+/// buffer, which is written to the socket as it is.
 ///
-/// One per connection, used on its event loop only.
-@safe final class RecordBIO {
+/// One for all connections of a loop, since only one of them is at work at a time: whoever calls a connection sends, and so empties,
+/// `output` before the next is called.
+@safe package final class TLSRecords {
     /// Received bytes that OpenSSL has not taken yet. Valid only within `feed`.
     private var input = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     /// OpenSSL asked for more than there is since `starved` was last set to false.
     var starved = false
     /// Records to send.
-    var output = ByteBuffer()
+    package var output = ByteBuffer()
+
+    package init() {}
 
     /// Bytes that OpenSSL has not taken yet.
     var inputLeft: Int { unsafe input.count }
@@ -23,13 +26,6 @@ import NIOCore
         return body()
     }
 
-    /// Takes what is to be sent.
-    func takeOutput() -> ByteBuffer {
-        let records = output
-        output = ByteBuffer()
-        return records
-    }
-
     /// A new BIO over this object, which must outlive it.
     func makeBIO() -> OpaquePointer? {
         guard let bio = unsafe BIO_new(Self.method) else { return nil }
@@ -39,23 +35,23 @@ import NIOCore
     }
 }
 
-extension RecordBIO {
+extension TLSRecords {
     /// libssl asks nothing of a BIO but to read, to write and (a no-op here) to flush.
     // Never freed and never changed once made.
     nonisolated(unsafe) private static let method: OpaquePointer? = {
         guard let method = unsafe BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "ByteBuffer") else { return nil }
         unsafe BIO_meth_set_read_ex(method) { bio, bytes, count, taken in
-            unsafe RecordBIO.behind(bio).read(bio, bytes, count, taken)
+            unsafe TLSRecords.behind(bio).read(bio, bytes, count, taken)
         }
         unsafe BIO_meth_set_write_ex(method) { bio, bytes, count, written in
-            unsafe RecordBIO.behind(bio).write(bytes, count, written)
+            unsafe TLSRecords.behind(bio).write(bytes, count, written)
         }
         unsafe BIO_meth_set_ctrl(method) { _, command, _, _ in command == BIO_CTRL_FLUSH ? 1 : 0 }
         return unsafe method
     }()
 
-    private static func behind(_ bio: OpaquePointer?) -> RecordBIO {
-        unsafe Unmanaged<RecordBIO>.fromOpaque(BIO_get_data(bio)).takeUnretainedValue()
+    private static func behind(_ bio: OpaquePointer?) -> TLSRecords {
+        unsafe Unmanaged<TLSRecords>.fromOpaque(BIO_get_data(bio)).takeUnretainedValue()
     }
 
     private func read(

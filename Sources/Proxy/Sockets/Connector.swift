@@ -1,0 +1,141 @@
+import CEpoll
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// Makes one TCP connection to a server: finds its addresses off the loop if it has a name, and tries them in turn. Loop-bound.
+///
+/// Each address gets its share of the time that is left, so that one that never answers doesn't use it up. Ends in one call of
+/// `completion`, never before `start` has returned; after `cancel` in none.
+final class Connector {
+    /// Loop clock in nanoseconds by which a connection must stand.
+    private let deadline: Int64
+    private let loop: SocketLoop
+    private var addresses: ArraySlice<SocketAddress> = []
+    private var attempt: Attempt?
+    /// When the attempt that is going on gives way to the next.
+    private var attemptDeadline: Int64 = .max
+    private var completion: ((CInt?) -> Void)?
+
+    init(on loop: SocketLoop, deadline: Int64, completion: @escaping (CInt?) -> Void) {
+        self.loop = loop
+        self.deadline = deadline
+        self.completion = completion
+    }
+
+    /// Connects to one of `addresses`.
+    func start(_ addresses: [SocketAddress]) {
+        self.addresses = addresses[...]
+        next()
+    }
+
+    /// Resolves `host`, then connects.
+    func start(host: String, port: Int, resolver: NameResolver) {
+        let bound = LoopBound(self, loop)
+        resolver.resolve(host, port: port) { addresses in bound.execute { $0.start(addresses) } }
+    }
+
+    /// Gives up what takes too long. Called by the loop's tick.
+    func checkDeadline(now: Int64) {
+        if now > deadline { return finish(nil) }
+        if now > attemptDeadline { next() }
+    }
+
+    func cancel() {
+        completion = nil
+        attempt?.close()
+        attempt = nil
+    }
+
+    private func next() {
+        guard completion != nil else { return }
+        attempt?.close()
+        attempt = nil
+        while let address = addresses.popFirst() {
+            guard let descriptor = Self.open(address) else { continue }
+            let now = SocketLoop.now
+            attemptDeadline = now + (deadline - now) / Int64(addresses.count + 1)
+            attempt = Attempt(descriptor, self)
+            return
+        }
+        finish(nil)
+    }
+
+    /// A socket that is connecting; nil where the system refuses at once.
+    private static func open(_ address: SocketAddress) -> CInt? {
+        let family = CInt(address.protocol == .inet6 ? AF_INET6 : AF_INET)
+        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(family, type, 0)
+        guard descriptor >= 0 else { return nil }
+        setOption(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY)
+        let code = unsafe address.withSockAddr { unsafe connect(descriptor, $0, socklen_t($1)) }
+        if code == 0 || errno == EINPROGRESS { return descriptor }
+        _ = Glibc.close(descriptor)
+        return nil
+    }
+
+    fileprivate func attempted(_ attempt: Attempt) {
+        guard attempt === self.attempt, completion != nil else { return attempt.close() }
+        var code: CInt = 0
+        var size = socklen_t(MemoryLayout<CInt>.size)
+        let asked = unsafe getsockopt(attempt.descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
+        guard asked == 0, code == 0 else { return next() }
+        self.attempt = nil
+        finish(attempt.detach())
+    }
+
+    /// Later, so that many who wait don't fail inside each other.
+    private func finish(_ descriptor: CInt?) {
+        guard let completion else { return }
+        self.completion = nil
+        attempt?.close()
+        attempt = nil
+        let bound = LoopBound(completion, loop)
+        loop.execute { bound.value(descriptor) }
+    }
+
+    /// One socket on its way.
+    final class Attempt: EventSource {
+        private unowned let connector: Connector
+
+        init(_ descriptor: CInt, _ connector: Connector) {
+            self.connector = connector
+            super.init(descriptor, on: connector.loop, waitingFor: shim_EPOLLOUT)
+        }
+
+        override func ready(_ events: UInt32) { connector.attempted(self) }
+    }
+}
+
+/// Asks the system for the addresses of names on threads of its own, since getaddrinfo(3) blocks.
+final class NameResolver: Sendable {
+    private let threads = NIOThreadPool(numberOfThreads: 2)
+
+    init() { threads.start() }
+
+    /// `completion` gets what was found, in the system's order; nothing if the name has no address. On a thread of its own.
+    func resolve(_ host: String, port: Int, completion: @escaping @Sendable ([SocketAddress]) -> Void) {
+        threads.submit { _ in completion(Self.addresses(of: host, port: port)) }
+    }
+
+    func end() { try? threads.syncShutdownGracefully() }
+
+    private static func addresses(of host: String, port: Int) -> [SocketAddress] {
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard unsafe getaddrinfo(host, String(port), &hints, &list) == 0 else { return [] }
+        defer { unsafe freeaddrinfo(list) }
+        var found: [SocketAddress] = []
+        var next = unsafe list
+        while let info = unsafe next {
+            var storage = sockaddr_storage()
+            unsafe withUnsafeMutableBytes(of: &storage) { bytes in
+                unsafe bytes.copyMemory(from: UnsafeRawBufferPointer(start: info.pointee.ai_addr, count: Int(info.pointee.ai_addrlen)))
+            }
+            if let address = SocketAddress(storage) { found.append(address) }
+            unsafe next = info.pointee.ai_next
+        }
+        return found
+    }
+}

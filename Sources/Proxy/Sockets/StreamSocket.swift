@@ -1,0 +1,185 @@
+import CEpoll
+import Glibc
+import NIOCore
+
+/// A TCP connection on a loop: reads when there is something and somebody wants it, keeps what the kernel doesn't take.
+///
+/// What is written waits in one buffer until `flush`. Above `high` unsent bytes it is not writable, until they are fewer than `low`:
+/// whoever produces bytes then stops reading where they come from. Loop-bound.
+class StreamSocket: EventSource {
+    /// Bytes that the kernel has not taken yet, or that wait for `flush`.
+    private final var outgoing = ByteBuffer()
+    /// The kernel takes no more for now.
+    private final var isBlocked = false
+    private(set) final var isWritable = true
+    private final var isReadPaused = false
+    /// The peer sends no more.
+    private(set) final var isInputEnded = false
+    private final var ending = Ending.none
+
+    /// What is done when everything has been sent.
+    private enum Ending { case none, output, done, connection }
+
+    /// Unsent bytes above which it is not writable.
+    private static let high = 512 * 1024
+    /// Unsent bytes below which it is writable again.
+    private static let low = 128 * 1024
+    /// Bytes that are rather written than copied behind others.
+    private static let worthAWrite = 16 * 1024
+
+    init(_ descriptor: CInt, on loop: SocketLoop) {
+        super.init(descriptor, on: loop, waitingFor: shim_EPOLLIN)
+    }
+
+    // MARK: for subclasses to answer
+
+    /// There is something to `receive`.
+    func readable() {}
+
+    /// `isWritable` has changed.
+    func writabilityChanged() {}
+
+    /// After `endOutput`: everything has gone to the kernel, and the end of our side too.
+    func outputEnded() {}
+
+    // MARK: reading
+
+    enum Arrival {
+        case bytes(Int)
+        /// Nothing now.
+        case none
+        /// The peer sends no more.
+        case end
+        /// The connection is broken.
+        case failure
+    }
+
+    /// Reads once into `memory`.
+    final func receive(into memory: UnsafeMutableRawBufferPointer) -> Arrival {
+        let count = unsafe read(descriptor, memory.baseAddress, memory.count)
+        if count > 0 { return .bytes(count) }
+        if count == 0 {
+            isInputEnded = true
+            updateInterest()
+            return .end
+        }
+        return errno == EAGAIN || errno == EINTR ? .none : .failure
+    }
+
+    /// Stops or resumes reading.
+    final func setReading(_ on: Bool) {
+        isReadPaused = !on
+        // Pausing is told to epoll only when something comes: mostly reading has been resumed before that.
+        if on && interest & shim_EPOLLIN == 0 { updateInterest() }
+    }
+
+    // MARK: writing
+
+    /// Bytes written that the kernel has not taken.
+    final var unsentBytes: Int { outgoing.readableBytes }
+
+    /// Adds `bytes` to what the next `flush` sends.
+    final func put(_ bytes: ByteBuffer) {
+        if outgoing.readableBytes == 0 {
+            outgoing = bytes
+        } else {
+            if bytes.readableBytes > Self.worthAWrite { flush() }
+            if outgoing.readableBytes == 0 { outgoing = bytes } else { outgoing.writeImmutableBuffer(bytes) }
+        }
+    }
+
+    /// Sends what was put.
+    final func flush() {
+        guard !isBlocked, isOpen, outgoing.readableBytes > 0 else { return }
+        transmit(&outgoing)
+        settle()
+    }
+
+    /// Sends `bytes` behind what was put, from where they are; what the kernel doesn't take is copied. Leaves `bytes` empty.
+    final func send(_ bytes: inout ByteBuffer) {
+        flush()
+        guard isOpen else { return bytes.clear() }
+        if outgoing.readableBytes == 0 { transmit(&bytes) }
+        if bytes.readableBytes > 0 { outgoing.writeImmutableBuffer(bytes) }
+        bytes.clear()
+        settle()
+    }
+
+    /// Ends our side when everything is sent.
+    final func endOutput() {
+        guard ending == .none else { return }
+        ending = .output
+        flush()
+        settle()
+    }
+
+    /// Closes when everything is sent.
+    final func closeWhenSent() {
+        ending = .connection
+        flush()
+        settle()
+    }
+
+    private final func transmit(_ bytes: inout ByteBuffer) {
+        while bytes.readableBytes > 0 {
+            let count = unsafe bytes.withUnsafeReadableBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+            if count >= 0 {
+                bytes.moveReaderIndex(forwardBy: count)
+            } else if errno == EAGAIN {
+                isBlocked = true
+                return
+            } else if errno != EINTR {
+                // The peer is gone; reading tells.
+                bytes.clear()
+                return
+            }
+        }
+    }
+
+    /// Draws the consequences of what is left.
+    private final func settle() {
+        let unsent = outgoing.readableBytes
+        if unsent == 0 {
+            if outgoing.capacity > 0 { outgoing = ByteBuffer() }
+            switch ending {
+            case .none, .done: break
+            case .output:
+                ending = .done
+                _ = shutdown(descriptor, CInt(SHUT_WR))
+                outputEnded()
+                return
+            case .connection: return close()
+            }
+        }
+        if isBlocked != (interest & shim_EPOLLOUT != 0) { updateInterest() }
+        if isWritable ? unsent > Self.high : unsent < Self.low {
+            isWritable.toggle()
+            writabilityChanged()
+        }
+    }
+
+    // MARK: events
+
+    final override func ready(_ events: UInt32) {
+        if events & shim_EPOLLOUT != 0 {
+            isBlocked = false
+            flush()
+            settle()
+        }
+        guard isOpen, events & (shim_EPOLLIN | shim_EPOLLERR | shim_EPOLLHUP) != 0 else { return }
+        if isInputEnded || isReadPaused {
+            if events & (shim_EPOLLERR | shim_EPOLLHUP) == 0 { return updateInterest() }
+            // Broken while nobody reads.
+            close()
+        } else {
+            readable()
+        }
+    }
+
+    private final func updateInterest() {
+        var events: UInt32 = 0
+        if !isReadPaused && !isInputEnded { events |= shim_EPOLLIN }
+        if isBlocked { events |= shim_EPOLLOUT }
+        wait(for: events)
+    }
+}
