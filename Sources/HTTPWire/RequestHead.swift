@@ -2,9 +2,10 @@ package import NIOCore
 
 /// The head of a request: received bytes, field table, and what they mean for whoever forwards it (RFC 9112 §3).
 ///
-/// Made to be reused: `clear()` keeps the table's memory, so that parsing allocates nothing. All ranges count from the first byte of
+/// Made to be reused: `clear()` keeps the table's memory, so that parsing allocates nothing. Never copied: that would cost a request
+/// more than its parsing. All ranges count from the first byte of
 /// `bytes`.
-package struct RequestHead: Sendable {
+package struct RequestHead: ~Copyable, Sendable {
     /// How the target is written (RFC 9112 §3.2).
     package enum TargetForm: Sendable { case origin, absolute, authority, asterisk }
 

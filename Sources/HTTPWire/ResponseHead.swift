@@ -2,8 +2,8 @@ package import NIOCore
 
 /// The head of an answer: received bytes, field table, and what they mean for whoever forwards it (RFC 9112 §4).
 ///
-/// Made to be reused like `RequestHead`. All ranges count from the first byte of `bytes`.
-package struct ResponseHead: Sendable {
+/// Made to be reused, and never copied, like `RequestHead`. All ranges count from the first byte of `bytes`.
+package struct ResponseHead: ~Copyable, Sendable {
     /// Bytes and fields.
     package internal(set) var message = MessageHead()
     /// 100…599.

@@ -21,7 +21,7 @@ struct AccessLog {
     }
 
     /// Notes a request that has ended. `now` is the loop's clock in nanoseconds, `unix` the same instant in milliseconds since 1970.
-    mutating func write(_ record: AccessRecord, snapshot: Snapshot, now: Int64, unix: Int64) {
+    mutating func write(_ record: borrowing AccessRecord, snapshot: Snapshot, now: Int64, unix: Int64) {
         clock.update(unix)
         let route = record.route.map { snapshot.rules[$0].label }
         let upstream = record.upstream.map { snapshot.upstreams[$0].label }

@@ -2,7 +2,7 @@ import Policy
 import Tokens
 
 /// What is noted of one request while it lives, for its line in the access log.
-struct AccessRecord {
+struct AccessRecord: ~Copyable {
     var id: RequestID
     /// Nanoseconds of the loop's clock at the request's first byte.
     var started: Int64

@@ -7,7 +7,7 @@ package import Tokens
 /// Leave to forward one request, as one tenant's and one user's.
 ///
 /// Only the Gatekeeper has what it takes to make one, and the forwarder takes nothing else: what was not admitted cannot be forwarded.
-package struct Admission {
+package struct Admission: ~Copyable {
     /// Index of the route in the snapshot.
     package let route: Int
     /// What the verified token says; nil on routes without.

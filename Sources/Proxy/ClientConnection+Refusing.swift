@@ -15,28 +15,27 @@ extension ClientConnection {
     }
 
     /// Refuses a request that was read and judged. A short body is dropped, and the connection goes on.
-    func refuse(_ denial: Denial, _ found: Findings, record: AccessRecord) {
-        let head = worker.requestHead
+    func refuse(_ denial: Denial, _ found: Findings, record: consuming AccessRecord) {
+        let framing = worker.requestHead.framing
         var left = 0
-        var closing = !head.keepAlive || worker.isDraining
-        switch head.framing {
+        var closing = !worker.requestHead.keepAlive || worker.isDraining
+        switch framing {
         case .none: break
-        case .length(let length) where length <= Self.dropBound && !head.expectsContinue: left = length
+        case .length(let length) where length <= Self.dropBound && !worker.requestHead.expectsContinue: left = length
         default: closing = true
         }
-        let refusal = Refusal(denial, head: head, found: found, snapshot: worker.snapshot)
+        let refusal = Refusal(denial, head: worker.requestHead, found: found, snapshot: worker.snapshot)
         writeRefusal(refusal, record: record, closing: closing)
         if closing { return linger() }
         if left > 0 {
-            phase = .dropping(BodyDecoder(head.framing, limits: WireLimits()), left: left)
+            phase = .dropping(BodyDecoder(framing, limits: WireLimits()), left: left)
             deadline = worker.clock.now + worker.snapshot.limits.idle * 1_000_000
         } else {
             awaitRequest()
         }
     }
 
-    private func writeRefusal(_ refusal: Refusal, record: AccessRecord, closing: Bool) {
-        var record = record
+    private func writeRefusal(_ refusal: Refusal, record: consuming AccessRecord, closing: Bool) {
         let bytes = refusal.answer(id: record.id, closing: closing)
         record.status = refusal.denial.status
         record.ending = .refused(refusal.denial)

@@ -7,7 +7,7 @@ import TLS
 ///
 /// Loop-bound. Requests that arrive while one is in progress wait in `input`.
 final class ClientConnection: StreamSocket {
-    unowned let worker: Worker
+    let worker: Worker
     let peer: Peer
     let tls: TLSConnection?
     /// Its index in the worker's list.
@@ -260,15 +260,11 @@ final class ClientConnection: StreamSocket {
     }
 
     private func readHead() -> Bool {
-        if let partial = partialHead {
-            worker.requestHead = partial
-            partialHead = nil
-        }
+        if let partial = partialHead.take() { worker.requestHead = partial }
         switch parser.parse(&input, into: &worker.requestHead) {
         case .needMore:
             if parser.isInsideHead {
-                partialHead = worker.requestHead
-                worker.requestHead = RequestHead()
+                partialHead = worker.takeRequestHead()
             }
             return false
         case .failed(let error):

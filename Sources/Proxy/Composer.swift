@@ -44,16 +44,18 @@ import NIOCore
 
     /// Decimal digits of a number from 0, at most 20, at least `digits`.
     mutating func put(decimal value: Int, digits: Int = 1) {
+        var rest = UInt64(clamping: value)
         var length = 1
-        var rest = value / 10
-        while rest > 0 {
+        var power: UInt64 = 10
+        while length < 19 && rest >= power {
             length += 1
-            rest /= 10
+            power &*= 10
         }
-        length = max(length, digits)
+        length = max(rest >= power ? length + 1 : length, digits)
         let place = unsafe claim(length)
-        rest = value
-        for offset in stride(from: length - 1, through: 0, by: -1) {
+        var offset = length
+        while offset > 0 {
+            offset -= 1
             unsafe place.storeBytes(of: UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0"), toByteOffset: offset, as: UInt8.self)
             rest /= 10
         }

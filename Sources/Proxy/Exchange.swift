@@ -8,7 +8,7 @@ import Suspensions
 /// Ordinary exchanges stream both ways with back-pressure. A call of the dialect that suspends or reactivates is held and learned from:
 /// its `suspendCall` takes the request's body and the answer instead. Loop-bound; ends exactly once, in `finish`.
 final class Exchange {
-    unowned let worker: Worker
+    let worker: Worker
     let snapshot: Snapshot
     let rules: RouteRules
     let admission: Admission
@@ -62,17 +62,17 @@ final class Exchange {
         }
     }
 
-    init(client: ClientConnection, worker: Worker, admission: Admission, record: AccessRecord) {
+    init(client: ClientConnection, worker: Worker, admission: consuming Admission, record: consuming AccessRecord) {
         self.client = client
         self.worker = worker
-        self.admission = admission
-        self.record = record
         snapshot = worker.snapshot
         rules = snapshot.rules[admission.route]
         progressed = worker.clock.now
         body = BodyDecoder(worker.requestHead.framing, limits: WireLimits())
         request = RequestState(worker.requestHead)
-        head = RequestRewriter(admission: admission, route: rules.route, peer: client.peer, id: record.id).rewritten(worker.requestHead)
+        head = RequestRewriter.rewritten(worker.requestHead, admission, rules.route, client.peer, record.id)
+        self.admission = admission
+        self.record = record
     }
 
     var route: Route { rules.route }

@@ -31,7 +31,7 @@ package struct Gatekeeper: ~Copyable {
     }
 
     /// Asks again about a request that had to wait: whether its user has been suspended meanwhile.
-    func stillAdmits(_ admission: Admission) -> Bool {
+    func stillAdmits(_ admission: borrowing Admission) -> Bool {
         do {
             try refuseSuspended(snapshot.rules[admission.route], admission.credential, admission.selectedTenant)
             return true

@@ -5,7 +5,7 @@ import HTTPWire
 #endif
 
 /// One loop's idea of the time: read once per event, not once per question.
-struct LoopClock {
+final class LoopClock {
     /// Nanoseconds of the monotonic clock. Durations and deadlines.
     private(set) var now: Int64 = 0
     /// Nanoseconds between the monotonic clock and the Unix epoch; corrected at each tick.
@@ -14,12 +14,12 @@ struct LoopClock {
     init() { correct() }
 
     /// Reads the monotonic clock.
-    mutating func read() {
+    func read() {
         now = SocketLoop.now
     }
 
     /// Follows the system's wall clock, which an administrator may step.
-    mutating func correct() {
+    func correct() {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         read()

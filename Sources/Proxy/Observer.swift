@@ -17,7 +17,7 @@ struct Observer {
     private var isGivenUp = false
 
     /// Nil where the request is no call that teaches.
-    init?(admission: Admission, snapshot: Snapshot) {
+    init?(admission: borrowing Admission, snapshot: Snapshot) {
         guard let observed = admission.observed else { return nil }
         self.observed = observed
         tenant = admission.selectedTenant

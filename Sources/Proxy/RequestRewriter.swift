@@ -5,29 +5,28 @@ import Policy
 /// Makes the head that goes upstream: the received lines as they came, less what must not pass, plus what the gateway vouches for.
 ///
 /// Neighbouring lines that are kept are copied as one run. The result is one buffer.
-struct RequestRewriter {
-    let admission: Admission
-    let route: Route
-    let peer: Peer
-    let id: RequestID
-
+enum RequestRewriter {
     /// Bytes that the added lines take besides ids, roles and addresses.
     private static let fixedSize = 320
 
-    func rewritten(_ head: borrowing RequestHead) -> ByteBuffer {
+    /// The head that goes upstream for `admission`, made of the received one.
+    static func rewritten(
+        _ head: borrowing RequestHead, _ admission: borrowing Admission, _ route: borrowing Route, _ peer: borrowing Peer, _ id: RequestID
+    ) -> ByteBuffer {
+        let dropped = dropped(admission, route, peer)
         let user = admission.credential?.userHeader
         let roles = admission.credential?.rolesHeader(in: admission.selectedTenant)
         let bound =
-            head.message.bytes.readableBytes + Self.fixedSize + (admission.path?.count ?? 0) + admission.tenantHeader.count
+            head.message.bytes.readableBytes + fixedSize + (admission.path?.count ?? 0) + admission.tenantHeader.count
             + (user?.count ?? 0) + (roles?.count ?? 0) + peer.text.count + id.count
         var out = ByteBufferAllocator().buffer(capacity: bound)
         out.compose(atMost: bound) { line in
-            putRequestLine(head, into: &line)
-            putKeptFields(head, into: &line)
+            putRequestLine(head, path: admission.path, into: &line)
+            putKeptFields(head, without: dropped, into: &line)
             line.putField("X-Tenant-ID: ", admission.tenantHeader)
             line.putField("X-User-ID: ", user)
             line.putField("X-User-Roles: ", roles)
-            putOrigin(head, into: &line)
+            putOrigin(head, peer, id, into: &line)
             if admission.intent != nil || admission.observed != nil { line.put("Accept-Encoding: identity\r\n") }
             // A suspend call's length is added with its body.
             if admission.intent == nil { line.put(head.framing == .chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n") }
@@ -35,11 +34,11 @@ struct RequestRewriter {
         return out
     }
 
-    private func putRequestLine(_ head: borrowing RequestHead, into line: inout Composer) {
+    private static func putRequestLine(_ head: borrowing RequestHead, path: [UInt8]?, into line: inout Composer) {
         let bytes = head.message.bytes.readableBytesUInt8Span
         line.put(bytes.extracting(head.methodRange))
         line.put(byte: UInt8(ascii: " "))
-        if let path = admission.path { line.put(path) } else { line.put(bytes.extracting(head.pathRange)) }
+        if let path { line.put(path) } else { line.put(bytes.extracting(head.pathRange)) }
         if let query = head.queryRange {
             line.put(byte: UInt8(ascii: "?"))
             line.put(bytes.extracting(query))
@@ -47,16 +46,15 @@ struct RequestRewriter {
         line.put(" HTTP/1.1\r\n")
     }
 
-    private func putKeptFields(_ head: borrowing RequestHead, into line: inout Composer) {
-        let dropped = dropped
+    private static func putKeptFields(_ head: borrowing RequestHead, without dropped: FieldSet, into line: inout Composer) {
         line.put(linesOf: head.message) { field in
             !field.isHopByHop
-                && (field.id == .other || !(dropped.contains(field.id) || (field.isVariantSpelling && Self.exact.contains(field.id))))
+                && (field.id == .other || !(dropped.contains(field.id) || (field.isVariantSpelling && exact.contains(field.id))))
         }
     }
 
     /// Where the request came from (RFC 9110 §7.6.3 for `Via`). How it came to a trusted proxy, that one knows better.
-    private func putOrigin(_ head: borrowing RequestHead, into line: inout Composer) {
+    private static func putOrigin(_ head: borrowing RequestHead, _ peer: borrowing Peer, _ id: RequestID, into line: inout Composer) {
         line.putField("X-Forwarded-For: ", peer.text)
         let isKnown = peer.isTrusted && head.present.contains(.xForwardedProto) && !head.variants.contains(.xForwardedProto)
         if !isKnown { line.put(peer.isTLS ? "X-Forwarded-Proto: https\r\n" : "X-Forwarded-Proto: http\r\n") }
@@ -81,11 +79,12 @@ struct RequestRewriter {
         .forwarded,
     ])
 
-    private var dropped: FieldSet {
-        var set = Self.always
-        if !peer.isTrusted { set = set.union(Self.forwarding) }
+    /// What of the client's fields does not go upstream.
+    private static func dropped(_ admission: borrowing Admission, _ route: borrowing Route, _ peer: borrowing Peer) -> FieldSet {
+        var set = always
+        if !peer.isTrusted { set = set.union(forwarding) }
         if route.dropsAuthorization { set.insert(.authorization) }
-        if admission.intent != nil { set = set.union(Self.partial) } else if admission.observed != nil { set.insert(.acceptEncoding) }
+        if admission.intent != nil { set = set.union(partial) } else if admission.observed != nil { set.insert(.acceptEncoding) }
         return set
     }
 }

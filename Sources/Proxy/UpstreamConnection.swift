@@ -11,8 +11,8 @@ final class UpstreamConnection: StreamSocket {
     /// Whether it has carried a request or lain idle before: then a close before the answer may be a stale connection's.
     private(set) var isReused = false
 
-    private unowned let pool: UpstreamPool
-    private unowned let worker: Worker
+    private let pool: UpstreamPool
+    private let worker: Worker
     private var exchange: Exchange?
     private var parser: ResponseParser
     private var decoder: BodyDecoder?
@@ -106,13 +106,10 @@ final class UpstreamConnection: StreamSocket {
 
     /// True when there may be more to do with the bytes at hand.
     private func readHead(_ exchange: Exchange) -> Bool {
-        if let partial = partialHead {
-            worker.responseHead = partial
-            partialHead = nil
-        }
+        if let partial = partialHead.take() { worker.responseHead = partial }
         switch parser.parse(&input, into: &worker.responseHead, answering: method) {
         case .needMore:
-            if parser.isInsideHead { swapOut() }
+            if parser.isInsideHead { partialHead = worker.takeResponseHead() }
             return false
         case .failed: return fail(.malformed)
         case .complete: break
@@ -125,12 +122,6 @@ final class UpstreamConnection: StreamSocket {
         decoder = BodyDecoder(worker.responseHead.framing, limits: WireLimits())
         exchange.answerBegan(worker.responseHead)
         return true
-    }
-
-    /// Keeps the part of a head that has come: the worker's is needed for others.
-    private func swapOut() {
-        partialHead = worker.responseHead
-        worker.responseHead = ResponseHead()
     }
 
     private func readBody(_ exchange: Exchange) -> Bool {

@@ -7,7 +7,7 @@ import Policy
 /// `Exchange.leased` or `Exchange.leaseFailed`. Everything runs on the loop.
 final class UpstreamPool {
     let upstream: Upstream
-    private unowned let worker: Worker
+    private let worker: Worker
     private var servers: [ServerState]
     private var waiting: [Exchange] = []
     /// Connections that are being made.

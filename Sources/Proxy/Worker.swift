@@ -12,7 +12,7 @@ import Tokens
 final class Worker {
     let loop: SocketLoop
     private(set) var snapshot: Snapshot
-    var clock = LoopClock()
+    let clock = LoopClock()
     private var gatekeeper: Gatekeeper
     unowned let gateway: Gateway
     var ids = RequestIDSource()
@@ -93,12 +93,26 @@ final class Worker {
 
     // MARK: requests
 
+    /// Takes the part of a head that has come: the worker's own is needed for others.
+    func takeRequestHead() -> RequestHead {
+        var taken = RequestHead()
+        swap(&taken, &requestHead)
+        return taken
+    }
+
+    /// The same for an answer's head.
+    func takeResponseHead() -> ResponseHead {
+        var taken = ResponseHead()
+        swap(&taken, &responseHead)
+        return taken
+    }
+
     /// Judges the request whose head is in `requestHead`.
     func admit(peer: Peer, found: inout Findings) throws(Denial) -> Admission {
         try gatekeeper.admit(requestHead, peer: peer, now: clock.unixSeconds, found: &found)
     }
 
-    func stillAdmits(_ admission: Admission) -> Bool { gatekeeper.stillAdmits(admission) }
+    func stillAdmits(_ admission: borrowing Admission) -> Bool { gatekeeper.stillAdmits(admission) }
 
     /// The id of the request in `requestHead`: a trusted proxy's, or one of our own.
     func requestID(from peer: Peer) -> RequestID {
@@ -110,7 +124,7 @@ final class Worker {
     }
 
     /// Writes a request that has ended into the log.
-    func note(_ record: AccessRecord) {
+    func note(_ record: borrowing AccessRecord) {
         log?.write(record, snapshot: snapshot, now: clock.now, unix: clock.unixMilliseconds)
     }
 

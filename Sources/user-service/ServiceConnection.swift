@@ -138,15 +138,16 @@ extension ServiceConnection {
 
 extension ServiceRequest {
     /// Reads what the API needs of a head; nil where the target can't be decoded.
-    fileprivate init?(_ head: RequestHead) {
-        func text(_ range: Range<Int>) -> String {
-            head.withBytes(range) { bytes in
-                String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
-            }
-        }
-        let query = head.queryRange.map { "?" + text($0) } ?? ""
-        self.init(method: text(head.methodRange), target: text(head.pathRange) + query)
-        for field in head.fields { fields[text(field.name).lowercased(), default: []].append(text(field.value)) }
+    fileprivate init?(_ head: borrowing RequestHead) {
+        let query = if let range = head.queryRange { "?" + head.text(range) } else { "" }
+        self.init(method: head.text(head.methodRange), target: head.text(head.pathRange) + query)
+        for field in head.fields { fields[head.text(field.name).lowercased(), default: []].append(head.text(field.value)) }
         endsConnection = !head.keepAlive
+    }
+}
+
+extension RequestHead {
+    fileprivate func text(_ range: Range<Int>) -> String {
+        withBytes(range) { bytes in String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self) }
     }
 }

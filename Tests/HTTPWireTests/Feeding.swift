@@ -156,17 +156,17 @@ private func fieldLines(_ head: MessageHead) -> [Reading.Line] {
     }
 }
 
-private func reading(of head: RequestHead) -> Reading {
-    var start = [head.methodRange, head.targetRange, head.pathRange, head.authority.range, head.authority.host]
-        .map { text(head.message, $0) }
-    start.append(head.queryRange.map { "?" + text(head.message, $0) } ?? "")
+private func reading(of head: borrowing RequestHead) -> Reading {
+    let message = head.message
+    var start = [head.methodRange, head.targetRange, head.pathRange, head.authority.range, head.authority.host].map { text(message, $0) }
+    start.append(head.queryRange.map { "?" + text(message, $0) } ?? "")
     start.append(head.authority.port.map { "\($0)" } ?? "")
     return Reading(
         start: start, lines: fieldLines(head.message), framing: head.framing, keepAlive: head.keepAlive,
         flags: [head.expectsContinue, head.requestsUpgrade])
 }
 
-private func reading(of head: ResponseHead) -> Reading {
+private func reading(of head: borrowing ResponseHead) -> Reading {
     Reading(
         start: ["\(head.status)", text(head.message, head.reasonRange)], lines: fieldLines(head.message), framing: head.framing,
         keepAlive: head.keepAlive, flags: [head.isInterim])

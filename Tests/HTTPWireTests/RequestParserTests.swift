@@ -125,9 +125,9 @@ struct RequestParserTests {
         var head = RequestHead()
         var input = latin1(request("Connection: X_Tenant_ID, authorization")).buffer
         #expect(parser.parse(&input, into: &head) == .complete)
-        #expect(head.connectionNames(.xTenantID))
-        #expect(head.connectionNames(.authorization))
-        #expect(!head.connectionNames(.xUserID))
+        #expect(head.message.connection.named.contains(.xTenantID))
+        #expect(head.message.connection.named.contains(.authorization))
+        #expect(!head.message.connection.named.contains(.xUserID))
     }
 
     @Test("follows another on a connection, and nothing of the first is left in it")
@@ -140,8 +140,8 @@ struct RequestParserTests {
         #expect(parser.parse(&input, into: &head) == .complete)
         #expect(head.fields.count == 1)
         #expect(head.keepAlive && head.framing == .none && head.queryRange == nil && head.variants.isEmpty)
-        #expect(head.message.connection.others.isEmpty && !head.connectionNames(.upgrade))
-        #expect(head.withBytes(head.pathRange) { $0.count } == 2)
+        #expect(head.message.connection.others.isEmpty && !head.message.connection.named.contains(.upgrade))
+        #expect(head.message.withBytes(head.pathRange) { $0.count } == 2)
         #expect(!parser.isInsideHead)
         #expect(parser.parse(&input, into: &head) == .needMore)
         #expect(parser.isInsideHead)
