@@ -57,6 +57,30 @@ package struct CivilDate {
             }
     }
 
+    /// Nil for a day that no calendar has, and for years before 1970.
+    package init?(year: Int, month: Int, day: Int) {
+        guard (1970...9999).contains(year), (1...12).contains(month), (1...31).contains(day) else { return nil }
+        self.init(daysSince1970: Self.days(year, month, day))
+        guard self.year == year, self.month == month, self.day == day else { return nil }
+    }
+
+    package var daysSince1970: Int { Self.days(year, month, day) }
+
+    /// Hinnant's `days_from_civil`.
+    private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
+        let shiftedYear = month <= 2 ? year - 1 : year
+        let era = shiftedYear / 400
+        let yearOfEra = shiftedYear - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
+    /// `2027-01-31`.
+    package var text: String {
+        func digits(_ value: Int, _ width: Int) -> String { String(repeating: "0", count: max(0, width - "\(value)".count)) + "\(value)" }
+        return "\(digits(year, 4))-\(digits(month, 2))-\(digits(day, 2))"
+    }
+
     /// With the spaces around it.
     var monthName: StaticString {
         switch month {

@@ -33,13 +33,15 @@ package struct Route: Sendable {
     package var timeoutMilliseconds: Int64
     /// `outlive_token: true`: long answers don't end with the token.
     package var outlivesToken: Bool
+    /// `mode: observe, until: DATE`: before this second (Unix time) stages 3 to 6 only note what they would refuse.
+    package var observesUntil: Int64?
 
     package init(
         index: Int, host: HostPattern = .any, pattern: PathPattern, methods: [[UInt8]] = [], upstream: Int, directory: DirectoryIndex?,
         credential: CredentialRule = .jwt, tenant: TenantRule = .required, tenantUnverified: Bool = false,
         requirement: Requirement = .nothing, allowsSuspended: Bool = false, dropsAuthorization: Bool = false,
         allowedCredentials: [String] = [], stripPrefix: [UInt8] = [], errors: Envelope = .flat, suspendsOnUnknown: Bool = false,
-        bodyLimit: Int = Limits.body, timeoutMilliseconds: Int64 = 30_000, outlivesToken: Bool = false
+        bodyLimit: Int = Limits.body, timeoutMilliseconds: Int64 = 30_000, outlivesToken: Bool = false, observesUntil: Int64? = nil
     ) {
         self.index = index
         self.host = host
@@ -60,6 +62,7 @@ package struct Route: Sendable {
         self.bodyLimit = bodyLimit
         self.timeoutMilliseconds = timeoutMilliseconds
         self.outlivesToken = outlivesToken
+        self.observesUntil = observesUntil
     }
 }
 

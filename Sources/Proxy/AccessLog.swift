@@ -42,6 +42,10 @@ struct AccessLog {
             line.put(record.ending.code)
             line.put("\",\"stage\":\"")
             line.put(record.ending.stage.name)
+            if let observed = record.observed {
+                line.put("\",\"would_refuse\":\"")
+                line.put(observed.code)
+            }
             line.put("\",\"tenant\":")
             line.putString(record.tenant?.spelling)
             line.put(",\"user\":")

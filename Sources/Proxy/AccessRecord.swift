@@ -12,6 +12,8 @@ struct AccessRecord: ~Copyable {
     var credential: Credential?
     /// The tenant that was selected, or that an unselected credential stands for.
     var tenant: TenantID?
+    /// What the request would have been refused with, on a route that only observes.
+    var observed: Denial?
     /// HTTP status that was sent; 0 when none was.
     var status: UInt16 = 0
     var ending: Ending = .answered
@@ -31,6 +33,7 @@ struct AccessRecord: ~Copyable {
         route = found.route
         credential = found.credential
         tenant = found.tenant
+        observed = found.observed
     }
 
     /// How a request ended, the log's `code`.

@@ -18,6 +18,8 @@ package struct Admission: ~Copyable {
     let tenantHeader: [UInt8]
     /// The path that goes upstream, where it isn't the received one.
     let path: [UInt8]?
+    /// On a route that observes: what stages 3 to 6 found wrong is noted and enforced neither now nor later.
+    let isObserved: Bool
     /// Set for a call that suspends or reactivates.
     private(set) var intent: Intent?
     /// Set for another call of the dialect whose answer teaches.
@@ -48,11 +50,12 @@ package struct Admission: ~Copyable {
     /// Throws `.bodyTooLarge` by the announced length, and what `recognise` throws.
     init(
         _ head: borrowing RequestHead, route: Int, target: Target, tenant: Gatekeeper.TenantVerdict, credential: Credential?, peer: Peer,
-        by gatekeeper: borrowing Gatekeeper
+        isObserved: Bool, by gatekeeper: borrowing Gatekeeper
     ) throws(Denial) {
         let rules = gatekeeper.snapshot.rules[route]
         self.route = route
         self.credential = credential
+        self.isObserved = isObserved
         selectedTenant = tenant.selection?.tenant
         tenantHeader = tenant.selection?.goesUpstream == true ? selectedTenant?.spelling ?? [] : tenant.unverified ?? []
         path = target.path

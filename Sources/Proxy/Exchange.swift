@@ -92,7 +92,7 @@ final class Exchange {
 
     /// Whether this is open work of one of the blocked users. The call that suspends is left to finish.
     func isOf(_ blocks: [Subject]) -> Bool {
-        guard suspendCall == nil, !route.allowsSuspended, let credential = admission.credential, let directory = route.directory else {
+        guard suspendCall == nil, !admission.isObserved, !route.allowsSuspended, let credential = admission.credential, let directory = route.directory else {
             return false
         }
         guard blocks.contains(where: { $0.directory == directory && ($0.user == credential.user || credential.actors.contains($0.user)) })
@@ -182,7 +182,9 @@ final class Exchange {
     /// Looks at the deadline of the current phase.
     func checkDeadline(now: Int64) {
         guard !isEnded else { return }
-        if let credential = admission.credential, !route.outlivesToken, worker.clock.unixSeconds >= credential.expires, suspendCall == nil {
+        if let credential = admission.credential, !admission.isObserved, !route.outlivesToken,
+            worker.clock.unixSeconds >= credential.expires, suspendCall == nil
+        {
             return cut(.tokenExpired)
         }
         if let client, isHeldByClient, client.hasTakenBytes() { progressed = now }

@@ -22,16 +22,25 @@ package struct Gatekeeper: ~Copyable {
         found.route = route
         let rules = snapshot.rules[route]
         let target = try Target(path, head: head, rules: rules)
-        found.credential = try authenticate(head, rules, now)
-        let tenant = try decideTenant(head, rules, found.credential)
-        found.tenant = tenant.selection?.tenant
-        try refuseSuspended(rules, found.credential, tenant.selection?.tenant)
-        try authorize(rules, found.credential, tenant.selection?.tenant)
-        return try Admission(head, route: route, target: target, tenant: tenant, credential: found.credential, peer: peer, by: self)
+        var tenant = TenantVerdict()
+        do {
+            found.credential = try authenticate(head, rules, now)
+            tenant = try decideTenant(head, rules, found.credential)
+            found.tenant = tenant.selection?.tenant
+            try refuseSuspended(rules, found.credential, tenant.selection?.tenant)
+            try authorize(rules, found.credential, tenant.selection?.tenant)
+        } catch {
+            guard rules.observes(target, at: now) else { throw error }
+            found.observed = error
+        }
+        return try Admission(
+            head, route: route, target: target, tenant: tenant, credential: found.credential, peer: peer,
+            isObserved: rules.observes(target, at: now), by: self)
     }
 
     /// Asks again about a request that had to wait: whether its user has been suspended meanwhile.
     func stillAdmits(_ admission: borrowing Admission) -> Bool {
+        if admission.isObserved { return true }
         do {
             try refuseSuspended(snapshot.rules[admission.route], admission.credential, admission.selectedTenant)
             return true
@@ -49,6 +58,8 @@ package struct Findings {
     package var tenant: TenantID?
     /// The `Allow` field of a 405.
     package var allow: String?
+    /// What stages 3 to 6 would have refused with, on a route that only observes.
+    package var observed: Denial?
 
     package init() {}
 }

@@ -13,6 +13,8 @@ package final class RouteRules: Sendable {
     let tenantFormat: IDFormat
     let userFormat: IDFormat
     let calls: CallTable?
+    /// For each of the dialect's calls, whether it suspends or reactivates.
+    private let suspends: [Bool]
     /// The dialect names further credentials, so that every field must be looked at.
     private let looksAtEveryField: Bool
 
@@ -25,7 +27,14 @@ package final class RouteRules: Sendable {
         tenantFormat = directory?.dialect.tenantFormat ?? .string
         userFormat = directory?.dialect.idFormat ?? .string
         calls = directory.map(\.calls)
+        suspends = directory?.dialect.calls.map { $0.intent != nil } ?? []
         looksAtEveryField = !others.isEmpty
+    }
+
+    /// Whether stages 3 to 6 only note what they would refuse this request with. Calls that suspend or reactivate are always judged.
+    func observes(_ target: Target, at now: Int64) -> Bool {
+        guard let end = route.observesUntil, now < end else { return false }
+        return target.call.map { !suspends[$0.index] } ?? true
     }
 
     /// Throws `.ambiguousCredential` for a second credential in the head (SPEC §2).

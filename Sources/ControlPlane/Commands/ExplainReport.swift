@@ -20,6 +20,10 @@ struct ExplainReport {
         var lines = ""
         for stage in Self.stages {
             if let denial = trial.denial, denial.stage == stage { return lines + refusal(denial) }
+            if let denial = trial.findings.observed, stage.isJudging, stage.position >= denial.stage.position {
+                if stage == denial.stage { lines += observation(denial) }
+                continue
+            }
             let (verdict, words) = passed(stage)
             lines += Self.line(stage, verdict, words)
         }
@@ -38,6 +42,13 @@ struct ExplainReport {
         if let rule = trial.rule { words += " Rule: \(rule)\(place)." }
         let why = reason(denial).map { "\n" + String(repeating: " ", count: 23) + $0 } ?? ""
         return Self.line(denial.stage, "REFUSED", words + why)
+    }
+
+    /// What a route that observes lets pass. The stages after it were not asked.
+    private func observation(_ denial: Denial) -> String {
+        let why = reason(denial).map { " (\($0))" } ?? ""
+        return Self.line(
+            denial.stage, "OBSERVED", "would be \(denial.status) \(denial.code): \(denial.row.message)\(why) Passes by \(rule).mode\(place).")
     }
 
     /// What the client isn't told.
@@ -182,4 +193,11 @@ struct ExplainReport {
         case nil: "none"
         }
     }
+}
+
+extension Stage {
+    /// One of 3 to 6.
+    fileprivate var isJudging: Bool { [.authenticate, .tenant, .suspension, .authorize].contains(self) }
+
+    fileprivate var position: Int { Stage.allCases.firstIndex(of: self) ?? 0 }
 }

@@ -1,3 +1,5 @@
+import Glibc
+import HTTPWire
 import Policy
 
 /// What `tenantgate check` prints.
@@ -21,9 +23,18 @@ package enum CheckReport {
         var lines = [line(header, widths)]
         for (index, row) in rows.enumerated() {
             lines.append(line(row, widths))
+            if let end = configuration.routes[index].observesUntil { lines.append("    \(mode(until: end))") }
             lines += calls(configuration.routes[index], audit.callsReached(byRoute: index), configuration)
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What a route that observes does, and since or until when.
+    private static func mode(until end: Int64) -> String {
+        let last = CivilDate(daysSince1970: Int(end / 86_400) - 1).text
+        return end > Int64(time(nil))
+            ? "OBSERVES until \(last): stages 3 to 6 log what they would refuse (`would_refuse`) and let it pass"
+            : "enforces: its `mode: observe` ended with \(last)"
     }
 
     private static func cells(_ route: Route, _ configuration: Configuration) -> [String] {

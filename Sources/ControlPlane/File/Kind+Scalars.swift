@@ -1,3 +1,5 @@
+import HTTPWire
+
 // How single values are written.
 
 extension Kind {
@@ -40,6 +42,21 @@ extension Kind where Value == Bool {
             if case .scalar("true", true, _) = node { return true }
             if case .scalar("false", true, _) = node { return false }
             return reading.refuse(node, expected: "true or false", fix: "write `true` or `false`, without quotes")
+        }
+    }
+}
+
+extension Kind where Value == Int64 {
+    /// A day, `2027-01-31`: the second (Unix time) in which it begins in UTC.
+    static var date: Kind {
+        let schema: SchemaValue = .object([("type", .string("string")), ("pattern", .string("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))])
+        return .scalar("date", schema: schema, example: "2027-01-31") { text in
+            let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+            guard parts.map(\.utf8.count) == [4, 2, 2], text.utf8.allSatisfy({ $0 == 45 || (48...57).contains($0) }),
+                let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2]),
+                let date = CivilDate(year: year, month: month, day: day)
+            else { return nil }
+            return Int64(date.daysSince1970) * 86_400
         }
     }
 }

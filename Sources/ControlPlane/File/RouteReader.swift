@@ -28,6 +28,7 @@ struct RouteReader {
             index: index, host: host ?? .any, pattern: pattern ?? PathPattern(segments: []), methods: section[RouteSection.methods] ?? [],
             upstream: upstream ?? upstreams.names.count, directory: settings?.directory, credential: rule ?? .jwt)
         readRules(section, &route, dialect: dialect)
+        readMode(section, &route)
         readTransport(section, &route, settings: settings, dialect: dialect)
         if rule != nil { checkContradictions(section, route) }
         if rule == .jwt, !section.hasUnknownKeys, let settings, settings.directory == nil {
@@ -67,6 +68,25 @@ struct RouteReader {
                 name.place, "`\(name.value)` is not a second credential here, so it passes anyway",
                 fix: "remove it; the names are \(others.joined(separator: ", "))")
         }
+    }
+
+    private func readMode(_ section: Section, _ route: inout Route) {
+        let until = section[RouteSection.until]
+        guard section[RouteSection.mode] == .observe else {
+            if until != nil { section.refuse(RouteSection.until, "`until` without `mode: observe`", fix: "remove it, or add the mode") }
+            return
+        }
+        if !section.has(RouteSection.until) {
+            section.refuse(
+                RouteSection.mode, "`mode: observe` without an end",
+                fix: "add `until` with the last day on which the route only observes, for example 2027-01-31")
+        }
+        if route.credential != .jwt {
+            section.refuse(
+                RouteSection.mode, "nothing is verified here, so there is nothing to observe (`credential: \(route.credential.rawValue)`)",
+                fix: "remove `mode` and `until`")
+        }
+        route.observesUntil = until.map { $0 + 86_400 }
     }
 
     private func readTransport(_ section: Section, _ route: inout Route, settings: UpstreamSettings?, dialect: Dialect?) {

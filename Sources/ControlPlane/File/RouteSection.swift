@@ -34,6 +34,11 @@ enum RouteSection {
         "on_unknown", .choice, .byDefault("keep"),
         "`suspend`: a suspension whose outcome is unknown blocks; only with `require: {roles: …}`.")
     static let outliveToken = Key("outlive_token", .boolean, .byDefault("false"), "`true`: long answers don't end with the token.")
+    static let mode = Key<ModeWord>(
+        "mode", .choice, .byDefault("enforce"),
+        "`observe`: what stages 3 to 6 would refuse is logged and forwarded, without any identity that was not verified; suspend calls "
+            + "stay strict. Needs `until`.")
+    static let until = Key("until", .date, .optional("none"), "The last day (UTC) of `mode: observe`; then the route enforces.")
 
     static let shape = SectionShape(
         "route",
@@ -41,8 +46,10 @@ enum RouteSection {
             host.declaration, path.declaration, methods.declaration, upstream.declaration, credential.declaration, tenant.declaration,
             require.declaration, suspended.declaration, authorization.declaration, allowCredentials.declaration, stripPrefix.declaration,
             timeout.declaration, bodyLimit.declaration, errors.declaration, onUnknown.declaration, outliveToken.declaration,
-        ], later: ["mode", "until", "cors", "token_from", "rate_limit", "rate_limits", "retry"])
+            mode.declaration, until.declaration,
+        ], later: ["cors", "token_from", "rate_limit", "rate_limits", "retry"])
 
+    enum ModeWord: String, CaseIterable { case enforce, observe }
     enum TenantWord: String, CaseIterable { case required, optional, none, unverified }
     enum SuspendedWord: String, CaseIterable { case refuse, allow }
     enum AuthorizationWord: String, CaseIterable { case forward, drop }
