@@ -56,20 +56,28 @@ extension JSONDocument {
 
     /// Whether the value is a string that means exactly these bytes. Allocates nothing.
     package func isString(_ value: JSONValue, _ expected: Span<UInt8>) -> Bool {
-        guard value.kind == .string, value.content.count >= expected.count else { return false }
+        let content = value.content
+        guard value.kind == .string, content.count >= expected.count else { return false }
         let span = bytes.span
-        var unescaped = UnescapedBytes(value.content)
+        // Every escape is longer than what it means: a string of just this length has the same bytes and no escape.
+        if content.count == expected.count {
+            for index in expected.indices {
+                let byte = span[content.lowerBound + index]
+                guard byte == expected[index], byte != UInt8(ascii: "\\") else { return false }
+            }
+            return true
+        }
+        var unescaped = UnescapedBytes(content)
         for index in expected.indices where unescaped.next(span) != expected[index] { return false }
         return unescaped.next(span) == nil
     }
 
     /// Whether the value is a string that means exactly this text, compared as UTF-8. Allocates nothing.
     package func isString(_ value: JSONValue, _ expected: String) -> Bool {
-        guard value.kind == .string else { return false }
-        let span = bytes.span
-        var unescaped = UnescapedBytes(value.content)
-        for byte in expected.utf8 where unescaped.next(span) != byte { return false }
-        return unescaped.next(span) == nil
+        let expected = expected.utf8
+        // Most names are told apart by their lengths.
+        guard value.kind == .string, value.content.count >= expected.count else { return false }
+        return isString(value, expected.span)
     }
 
     /// Nil for everything but `true` and `false`.
@@ -84,7 +92,7 @@ extension JSONDocument {
     /// Nil for everything but a number, and for numbers that are absurd (see `JSONNumber`).
     package func number(_ value: JSONValue) -> JSONNumber? {
         guard value.kind == .number else { return nil }
-        return JSONNumber(text: bytes[value.start..<value.end])
+        return JSONNumber(digits: bytes.span.extracting(value.start..<value.end)) ?? JSONNumber(text: bytes[value.start..<value.end])
     }
 
     /// The value as it is written, escapes and all.

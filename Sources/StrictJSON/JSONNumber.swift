@@ -33,6 +33,18 @@ package enum JSONNumber: Sendable, Equatable {
 }
 
 extension JSONNumber {
+    /// Nil for everything but one to 18 digits, which is what nearly every number is: read without taking it apart.
+    init?(digits: Span<UInt8>) {
+        guard (1...18).contains(digits.count) else { return nil }
+        var value: Int64 = 0
+        for index in digits.indices {
+            let digit = digits[index] &- 48
+            guard digit < 10 else { return nil }
+            value = value &* 10 &+ Int64(digit)
+        }
+        self = .integer(value)
+    }
+
     /// Nil where `text`, a number by the grammar, is longer than 40 characters, has an exponent beyond ±308, is too large for a
     /// double, or is so small that a double makes it 0.
     init?(text: ArraySlice<UInt8>) {

@@ -3,26 +3,38 @@ import StrictJSON
 /// The members of a payload, found in one pass, so that each claim is then looked up without reading the payload again.
 struct ClaimSet {
     let document: JSONDocument
-    private var members: [(name: JSONValue, value: JSONValue)] = []
+    private var members: [Member] = []
+
+    private struct Member {
+        /// The name's first byte as it is written, which is enough to tell most names apart: a backslash may be any.
+        let first: UInt8
+        let name: JSONValue
+        let value: JSONValue
+
+        func mayBe(_ first: UInt8) -> Bool { self.first == first || self.first == UInt8(ascii: "\\") }
+    }
 
     init(_ document: JSONDocument) {
         self.document = document
         members.reserveCapacity(16)
         document.forEachMember(of: document.root) { name, value in
-            members.append((name, value))
+            members.append(Member(first: document.bytes[name.start + 1], name: name, value: value))
             return true
         }
     }
 
-    /// The value of a registered claim.
+    /// The value of a registered claim; its name is not empty.
     func value(_ name: String) -> JSONValue? {
-        members.first { document.isString($0.name, name) }?.value
+        guard let first = name.utf8.first else { return nil }
+        for member in members where member.mayBe(first) && document.isString(member.name, name) { return member.value }
+        return nil
     }
 
     /// The value at `path`; nil where a step is missing. Throws `fault` where something on the way is no object.
     func value(at path: ClaimPath, otherwise fault: TokenFault) throws(TokenFault) -> JSONValue? {
-        let first = path.steps[0]
-        guard var value = members.first(where: { document.isString($0.name, first.span) })?.value else { return nil }
+        let name = path.steps[0]
+        let named = members.first { $0.mayBe(name[0]) && document.isString($0.name, name.span) }
+        guard var value = named?.value else { return nil }
         for step in path.steps.dropFirst() {
             guard value.kind == .object else { throw fault }
             guard let next = document.member(step, of: value) else { return nil }

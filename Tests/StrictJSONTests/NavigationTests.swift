@@ -44,6 +44,16 @@ struct NavigationTests {
         #expect(!document.isString(last, "17"))
     }
 
+    @Test(
+        "an escape is never taken for the bytes that it is written with",
+        arguments: [#"\n"#, #"\\"#, #"\u00e9"#, #"a\tb"#, #"\ud83d\ude00"#])
+    func rawEscapes(written: String) throws {
+        let document = try JSONDocument(Array("\"\(written)\"".utf8))
+        #expect(!document.isString(document.root, written))
+        let meant = try #require(document.string(document.root))
+        #expect(document.isString(document.root, String(decoding: meant, as: UTF8.self)))
+    }
+
     @Test("steps lead through objects by name and through arrays by index")
     func steps() throws {
         let place = ["org", "a]}b", "deep", "0", "x", "1"].map { Array($0.utf8) }
