@@ -21,15 +21,29 @@ struct CompactToken {
         signedCount = dots.second
     }
 
-    /// Exactly two. Five parts are a JWE (RFC 7516 §7.1).
+    /// The first two. A third, as in the five parts of a JWE (RFC 7516 §7.1), is no base64url: the signature's decoding refuses it.
     private static func dots(_ token: Span<UInt8>) throws(TokenFault) -> (first: Int, second: Int) {
-        var first: Int?
-        var second: Int?
-        for index in token.indices where token[index] == UInt8(ascii: ".") {
-            if first == nil { first = index } else if second == nil { second = index } else { throw .form }
-        }
-        guard let first, let second else { throw .form }
+        guard let first = dot(token, from: 0), let second = dot(token, from: first + 1) else { throw .form }
         return (first, second)
+    }
+
+    private static func dot(_ token: Span<UInt8>, from start: Int) -> Int? {
+        let bytes = unsafe token.bytes
+        let dots: UInt64 = 0x2E2E_2E2E_2E2E_2E2E
+        var index = start
+        while index + 8 <= token.count {
+            // The load checks its bounds, and every pattern of 64 bits is a UInt64.
+            let word = unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ dots
+            // The lowest top bit that is set is that of the first byte that is 0.
+            let zeros = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+            if zeros != 0 { return index + zeros.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < token.count {
+            if token[index] == UInt8(ascii: ".") { return index }
+            index += 1
+        }
+        return nil
     }
 
     private static func object(_ bytes: [UInt8], otherwise fault: TokenFault) throws(TokenFault) -> JSONDocument {

@@ -35,6 +35,28 @@ import Testing
         }
     }
 
+    @Test("every byte at every place of a base64url text is read as its own value or refused", arguments: [16, 19])
+    func base64urlBytes(_ count: Int) {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+        for place in 0..<count {
+            for byte in UInt8.min...UInt8.max {
+                var text = [UInt8](repeating: UInt8(ascii: "A"), count: count)
+                text[place] = byte
+                let decoded = Base64URL.decode(text.span)
+                let value = alphabet.firstIndex(of: byte)
+                // The last of 19 characters carries two bits that must be zero.
+                guard let value, place < 18 || value & 3 == 0 else {
+                    #expect(decoded == nil, "\(byte) at \(place)")
+                    continue
+                }
+                var bits = [UInt8](repeating: 0, count: count * 6)
+                for bit in 0..<6 { bits[place * 6 + bit] = UInt8(value >> (5 - bit) & 1) }
+                let expected = (0..<count * 6 / 8).map { at in bits[at * 8..<at * 8 + 8].reduce(0) { $0 << 1 | $1 } }
+                #expect(decoded == expected, "\(byte) at \(place)")
+            }
+        }
+    }
+
     @Test("blocks that could never serve, or serve somebody else, are refused")
     func blocks() throws {
         let key = try World.secretKey(World.secret, [.hs256])
