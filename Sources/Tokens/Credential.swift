@@ -59,20 +59,25 @@ package final class Credential: Sendable {
 extension Credential {
     /// Bytes that it takes in memory, near enough: what the claims hold, and each array's own header.
     var footprint: Int {
-        let tenantTexts: [[UInt8]] =
-            switch tenants {
-            case .none: []
-            case .one(let tenant): [tenant.spelling]
-            case .many(let tenants): tenants.map(\.spelling)
-            }
-        let roleTexts: [[UInt8]] =
-            switch roles {
-            case .flat(let names): names
-            case .byTenant(let entries): entries.flatMap { [$0.tenant.spelling] + $0.roles }
-            }
-        let texts = [tenantTexts, roleTexts, scopes, rolesHeaders].joined()
+        var size = 512 + actors.count * 320
         // An id may be kept twice: as written and in its format.
-        return 512 + actors.count * 320 + texts.reduce(0) { $0 + 2 * $1.count + 80 }
+        func add(_ text: [UInt8]) { size += 2 * text.count + 80 }
+        switch tenants {
+        case .none: break
+        case .one(let tenant): add(tenant.spelling)
+        case .many(let tenants): for tenant in tenants { add(tenant.spelling) }
+        }
+        switch roles {
+        case .flat(let names): names.forEach(add)
+        case .byTenant(let entries):
+            for entry in entries {
+                add(entry.tenant.spelling)
+                entry.roles.forEach(add)
+            }
+        }
+        scopes.forEach(add)
+        rolesHeaders.forEach(add)
+        return size
     }
 }
 

@@ -89,10 +89,18 @@ package struct CredentialBlock: Sendable {
     /// A `kid` picks the keys of that name; keys without a name of their own (secrets, PEM files) can't be picked and are tried
     /// whatever the token calls its key.
     func keys(for header: TokenHeader) -> [VerificationKey] {
-        let fitting = keys.filter { $0.algorithms.contains(header.algorithm) }
-        guard let kid = header.kid else { return Array(fitting.prefix(Limits.keysTried)) }
-        let named = fitting.filter { $0.kid == kid }
-        return Array((named.isEmpty ? fitting.filter { $0.kid == nil } : named).prefix(Limits.keysTried))
+        guard let kid = header.kid else { return fitting(header) { _ in true } }
+        let named = fitting(header) { $0.kid == kid }
+        return named.isEmpty ? fitting(header) { $0.kid == nil } : named
+    }
+
+    private func fitting(_ header: TokenHeader, _ isPicked: (VerificationKey) -> Bool) -> [VerificationKey] {
+        var fitting: [VerificationKey] = []
+        for key in keys where key.algorithms.contains(header.algorithm) && isPicked(key) {
+            fitting.append(key)
+            if fitting.count == Limits.keysTried { break }
+        }
+        return fitting
     }
 }
 

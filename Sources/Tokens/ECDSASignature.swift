@@ -8,7 +8,11 @@ enum ECDSASignature {
         guard raw.count == 2 * width else { return nil }
         let (r, s) = (raw[..<width], raw[width...])
         guard isInRange(r, order), isInRange(s, order) else { return nil }
-        return DER.sequence(DER.integer(r) + DER.integer(s))
+        var content: [UInt8] = []
+        content.reserveCapacity(raw.count + 8)
+        DER.append(integer: r, to: &content)
+        DER.append(integer: s, to: &content)
+        return DER.sequence(content)
     }
 
     private static func isInRange(_ number: ArraySlice<UInt8>, _ order: [UInt8]) -> Bool {

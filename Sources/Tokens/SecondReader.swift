@@ -109,7 +109,11 @@ extension SecondReader {
 extension SecondReader {
     /// Neither our reader nor a `ClaimPath` lets a NUL through.
     private static func withCString<Result>(_ text: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        unsafe (text + [0]).withUnsafeBytes { unsafe body($0.assumingMemoryBound(to: CChar.self).baseAddress!) }
+        unsafe withUnsafeTemporaryAllocation(byteCount: text.count + 1, alignment: 1) { copy in
+            unsafe copy.copyBytes(from: text)
+            unsafe copy[text.count] = 0
+            return unsafe body(copy.assumingMemoryBound(to: CChar.self).baseAddress!)
+        }
     }
 
     private static func equal(_ text: UnsafePointer<CChar>?, _ expected: UnsafeBufferPointer<UInt8>) -> Bool {

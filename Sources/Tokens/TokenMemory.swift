@@ -104,12 +104,15 @@ extension TokenMemory {
 
     /// An empty place of the set; else one that nobody asked for lately; else the preferred one, and all start anew.
     private mutating func freePlace(_ first: Int, preferring preferred: Int) -> Int {
-        let places = (0..<Self.ways).map { first + ($0 + preferred) % Self.ways }
-        if let empty = places.first(where: { tags[$0] == 0 }) { return empty }
         let set = first / Self.ways
-        let idle = places.first { used[set] >> UInt8($0 % Self.ways) & 1 == 0 }
+        var idle: Int?
+        for way in preferred..<preferred + Self.ways {
+            let place = first + way % Self.ways
+            if tags[place] == 0 { return place }
+            if idle == nil, used[set] >> UInt8(way % Self.ways) & 1 == 0 { idle = place }
+        }
         if idle == nil { used[set] = 0 }
-        let place = idle ?? places[0]
+        let place = idle ?? first + preferred
         forget(place)
         return place
     }

@@ -40,13 +40,12 @@ private struct ClaimReader {
             guard block.audiences == nil else { throw .audience }
             return
         }
-        let named: [[UInt8]]
-        if let single = document.string(value) {
-            named = [single]
+        if value.kind == .string {
+            if let wanted = block.audiences, !wanted.contains(where: { document.isString(value, $0.span) }) { throw .audience }
         } else {
-            named = try claims.strings(value, limit: Limits.audiencesPerToken, otherwise: .audience)
+            let named = try claims.strings(value, limit: Limits.audiencesPerToken, otherwise: .audience)
+            if let wanted = block.audiences, !named.contains(where: wanted.contains) { throw .audience }
         }
-        if let wanted = block.audiences, !named.contains(where: wanted.contains) { throw .audience }
     }
 
     /// The directory's own id of the user.
@@ -136,6 +135,13 @@ private struct ClaimReader {
         guard let text = document.string(value) else {
             return try claims.strings(value, limit: Limits.rolesPerToken, otherwise: .scopes)
         }
-        return text.split(separator: UInt8(ascii: " ")).map(Array.init)
+        var scopes: [[UInt8]] = []
+        var start = 0
+        while start < text.count {
+            let end = text[start...].firstIndex(of: UInt8(ascii: " ")) ?? text.count
+            if end > start { scopes.append(Array(text[start..<end])) }
+            start = end + 1
+        }
+        return scopes
     }
 }
