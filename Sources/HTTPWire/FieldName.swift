@@ -1,18 +1,19 @@
-/// A field name as far as it is known: looked up in any ASCII case and with `_` read as `-`, as CGI-like servers read it.
-struct FieldName {
+/// A field name as far as it is known: looked up in any ASCII case and with every other separator read as `-`.
+///
+/// Servers that hand fields to programs as variables read names so: CGI and WSGI take `X-Tenant-ID` and `X_Tenant_ID` for one, PHP takes
+/// `X.Tenant.ID` for it, too, and lighttpd whatever is neither letter nor digit.
+struct FieldName: Equatable {
     var id: FieldID
-    /// Whether the name has `_` where the known one has `-`.
+    /// Whether the name has another separator (`_`, `.`, `~`, …) where the known one has `-`.
     var isVariantSpelling: Bool
 
     static var unknown: Self { Self(id: .other, isVariantSpelling: false) }
-
 }
 
-/// A name of at most 32 ASCII bytes in four words, letters in lower case and `_` as `-`; two are equal if their words are (no known
-/// name holds NUL, which fills the last word).
+/// A name of at most 32 ASCII bytes in four words, letters in lower case; two are equal if their words are (no known name holds NUL,
+/// which fills the last word).
 struct FoldedName: Equatable {
     private(set) var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-    private(set) var hasUnderscore = false
 
     static var empty: Self { Self() }
 
@@ -29,18 +30,20 @@ struct FoldedName: Equatable {
         if count > 16 { words.2 = bytes.word(at: start + 16, count: min(count - 16, 8)) }
         if count > 24 { words.3 = bytes.word(at: start + 24, count: count - 24) }
         guard (words.0 | words.1 | words.2 | words.3) & UInt64.highBits == 0 else { return nil }
-        words.0 = folded(words.0)
-        words.1 = folded(words.1)
+        words.0 = words.0.lowercased
+        words.1 = words.1.lowercased
         guard count > 16 else { return }
-        words.2 = folded(words.2)
-        words.3 = folded(words.3)
+        words.2 = words.2.lowercased
+        words.3 = words.3.lowercased
     }
 
+    /// The name with `-` for every other separator; nil if it has none.
     @inline(__always)
-    private mutating func folded(_ word: UInt64) -> UInt64 {
-        let underscores = word.underscores
-        if underscores != 0 { hasUnderscore = true }
-        return word.lowercased.replacing(underscores)
+    var hyphenated: Self? {
+        guard words.0.others | words.1.others | words.2.others | words.3.others != 0 else { return nil }
+        var name = self
+        name.words = (words.0.hyphenated, words.1.hyphenated, words.2.hyphenated, words.3.hyphenated)
+        return name
     }
 
     @inline(__always)
@@ -89,13 +92,28 @@ final class FieldNameTable: Sendable {
     @inline(__always)
     func look(up range: Range<Int>, in bytes: Span<UInt8>) -> FieldName {
         guard let name = FoldedName(bytes, range) else { return .unknown }
+        let id = id(of: name)
+        if id != .other { return FieldName(id: id, isVariantSpelling: false) }
+        guard let name = name.hyphenated else { return .unknown }
+        return look(upVariant: name)
+    }
+
+    @inline(never)
+    private func look(upVariant name: FoldedName) -> FieldName {
+        let id = id(of: name)
+        return FieldName(id: id, isVariantSpelling: id != .other)
+    }
+
+    /// `.other` for an unknown name.
+    @inline(__always)
+    private func id(of name: FoldedName) -> FieldID {
         var slot = name.slot
         while slots[slot] != 0 {
             let index = Int(slots[slot]) - 1
-            if entries[index].name == name { return FieldName(id: entries[index].id, isVariantSpelling: name.hasUnderscore) }
+            if entries[index].name == name { return entries[index].id }
             slot = (slot + 1) & 511
         }
-        return .unknown
+        return .other
     }
 }
 
@@ -108,16 +126,27 @@ extension UInt64 {
         return self | (fromA & ~aboveZ & Self.highBits) >> 2
     }
 
-    /// 0x01 in the lanes that hold `_`.
+    /// 0x80 in the lanes that hold neither a lower-case letter, a digit, `-` nor NUL.
     @inline(__always)
-    fileprivate var underscores: UInt64 {
-        let difference = self ^ UInt64(lanes: UInt8(ascii: "_"))
-        return (~(difference &+ UInt64(lanes: 0x7F)) & Self.highBits) >> 7
+    fileprivate var others: UInt64 {
+        let isLetter = (self &+ UInt64(lanes: 0x80 - UInt8(ascii: "a"))) & ~(self &+ UInt64(lanes: 0x7F - UInt8(ascii: "z")))
+        let isDigit = (self &+ UInt64(lanes: 0x80 - UInt8(ascii: "0"))) & ~(self &+ UInt64(lanes: 0x7F - UInt8(ascii: "9")))
+        let isNoHyphen = (self ^ UInt64(lanes: UInt8(ascii: "-"))) &+ UInt64(lanes: 0x7F)
+        let isNoNUL = self &+ UInt64(lanes: 0x7F)
+        return isNoHyphen & isNoNUL & ~isLetter & ~isDigit & Self.highBits
     }
 
-    /// `-` in the lanes flagged by `underscores`.
-    @inline(__always)
-    fileprivate func replacing(_ underscores: UInt64) -> UInt64 {
-        self ^ underscores &* UInt64(UInt8(ascii: "_") ^ UInt8(ascii: "-"))
+    /// `-` in the lanes that hold a separator: a tchar that is neither letter nor digit (RFC 9110 §5.6.2). What is no tchar stays, so
+    /// that no malformed name is a known one's spelling.
+    fileprivate var hyphenated: UInt64 {
+        var others = others
+        var word = self
+        while others != 0 {
+            let shift = UInt64(others.trailingZeroBitCount & ~7)
+            let byte = UInt8(truncatingIfNeeded: self &>> shift)
+            if byte.isTokenCharacter { word ^= UInt64(byte ^ UInt8(ascii: "-")) &<< shift }
+            others &= others &- 1
+        }
+        return word
     }
 }

@@ -23,7 +23,7 @@ package struct Field: Hashable, Sendable {
         flags = (isVariantSpelling ? 1 : 0) | (FieldSet.hopByHop.contains(id) ? 2 : 0)
     }
 
-    /// The name with `_` for `-` somewhere: some servers read it as the known one.
+    /// The name with another separator for `-` (`_`, `.`, …): some servers read it as the known one.
     package var isVariantSpelling: Bool { flags & 1 != 0 }
 
     /// Not to be forwarded: hop by hop by its name, or named by `Connection`.
@@ -51,7 +51,7 @@ package struct MessageHead: Sendable {
     package internal(set) var fields: [Field] = []
     /// The known fields that are there, in any spelling.
     package internal(set) var present = FieldSet()
-    /// The known fields of which a variant spelling (`X_Tenant_ID`) is there.
+    /// The known fields of which a variant spelling (`X_Tenant_ID`, `X.Tenant.ID`) is there.
     package internal(set) var variants = FieldSet()
     /// What the `Connection` fields say.
     package internal(set) var connection = ConnectionOptions()

@@ -1,6 +1,8 @@
-/// Names that servers take for one another: field names and query parameters in any case, with `_`, `.` or a space for `-`.
+/// Names that servers take for one another: field names in any case with any other separator for `-`, query parameters with `_`, `.` or
+/// a space for it.
 ///
-/// CGI, WSGI and their heirs hand `X-Tenant-ID`, `x_tenant_id` and, some of them, `X.Tenant.ID` to the application under one name.
+/// CGI, WSGI and their heirs hand `X-Tenant-ID` and `x_tenant_id` to the application under one name, PHP `X.Tenant.ID`, too, and
+/// lighttpd whatever is neither letter nor digit (`X~Tenant~ID`).
 package struct NameSpelling: Hashable, Sendable {
     private let folded: [UInt8]
 
@@ -9,7 +11,7 @@ package struct NameSpelling: Hashable, Sendable {
     /// Whether a field name is this name or another spelling of it.
     package func matches(_ name: Span<UInt8>) -> Bool {
         guard name.count == folded.count else { return false }
-        for index in folded.indices where Self.fold(name[index]) != folded[index] { return false }
+        for index in folded.indices where Self.foldWidely(name[index]) != Self.foldWidely(folded[index]) { return false }
         return true
     }
 
@@ -62,6 +64,16 @@ package struct NameSpelling: Hashable, Sendable {
         switch byte {
         case UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: " "): UInt8(ascii: "-")
         default: lowercased(byte)
+        }
+    }
+
+    /// As in a field's name, where nothing else than separators stands beside letters and digits.
+    @inline(__always)
+    private static func foldWidely(_ byte: UInt8) -> UInt8 {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), 0x80...: byte
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
+        default: UInt8(ascii: "-")
         }
     }
 }

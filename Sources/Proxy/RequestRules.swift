@@ -4,11 +4,6 @@ import Policy
 /// What stage 1 asks of every head beyond its syntax: nothing in it may be read as another tenant's, user's, method's or host's by
 /// somebody less strict.
 enum RequestRules {
-    private static let tenant = NameSpelling("X-Tenant-ID")
-    private static let user = NameSpelling("X-User-ID")
-    private static let roles = NameSpelling("X-User-Roles")
-    private static let authorization = NameSpelling("Authorization")
-
     /// Fields that `Connection` must not name: whoever obeys it would drop what was judged.
     private static let identity: [FieldID] = [.authorization, .xTenantID, .xUserID, .xUserRoles, .cookie, .proxyAuthorization, .xAPIKey]
 
@@ -17,19 +12,7 @@ enum RequestRules {
         if head.variants.contains(.xTenantID) { throw .badRequest }
         for id in identity where head.connectionNames(id) { throw .badRequest }
         let bytes = head.bytes.readableBytesUInt8Span
-        for field in head.fields where field.id == .other && isIdentity(bytes.extracting(field.name)) { throw .badRequest }
         if let query = head.queryRange, !query.isEmpty { try RequestQuery.check(bytes.extracting(query)) }
-    }
-
-    /// Spellings that the field table doesn't know (`X.Tenant.ID`).
-    static func isIdentity(_ name: Span<UInt8>) -> Bool {
-        switch name.count {
-        case 9: user.matches(name)
-        case 11: tenant.matches(name)
-        case 12: roles.matches(name)
-        case 13: authorization.matches(name)
-        default: false
-        }
     }
 }
 

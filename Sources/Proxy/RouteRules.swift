@@ -47,14 +47,12 @@ package final class RouteRules: Sendable {
         try secondCredential.check(query: bytes.extracting(query))
     }
 
-    /// Throws for trailer fields that would be an identity's or a credential's in the head: some servers merge the two. Those with a
-    /// known name were refused while they were read.
+    /// Throws for trailer fields that would be a credential in the head: some servers merge the two. Those with a known name, an
+    /// identity's among them, were refused while they were read.
     func check(trailers: MessageHead) throws(Denial) {
         let bytes = trailers.bytes.readableBytesUInt8Span
-        for field in trailers.fields {
-            let name = bytes.extracting(field.name)
-            if RequestRules.isIdentity(name) { throw .badRequest }
-            if route.credential == .jwt, secondCredential.isHeader(name) { throw .ambiguousCredential }
+        for field in trailers.fields where route.credential == .jwt {
+            if secondCredential.isHeader(bytes.extracting(field.name)) { throw .ambiguousCredential }
         }
     }
 

@@ -12,9 +12,9 @@ struct HeadPropertyTests {
     /// What smuggling is made of.
     private static let snippets: [String] = [
         "\r\n", "\n", "\r", "\u{0}", "\u{B}", "\u{C}", "\u{85}", "\u{A0}", " ", "\t", ":", ",", ";", "_", "-", "+", "0", "0x", "5", "\"",
-        "chunked", ", identity", "Content-Length: 7\r\n", "Content_Length: 7\r\n", "content-length :7\r\n", " Content-Length: 7\r\n",
-        "Transfer-Encoding: chunked\r\n", "Transfer-Encoding:\u{B}chunked\r\n", "Transfer-Encoding: x\r\n", "X: y\nContent-Length: 7\r\n",
-        "Connection: Content-Length\r\n", "Host: b\r\n", "\r\n\r\n", "X: \u{85}Content-Length: 7\r\n",
+        "chunked", ", identity", "Content-Length: 7\r\n", "Content_Length: 7\r\n", "Content.Length: 7\r\n", "content-length :7\r\n",
+        " Content-Length: 7\r\n", "Transfer-Encoding: chunked\r\n", "Transfer-Encoding:\u{B}chunked\r\n", "Transfer-Encoding: x\r\n",
+        "X: y\nContent-Length: 7\r\n", "Connection: Content-Length\r\n", "Host: b\r\n", "\r\n\r\n", "X: \u{85}Content-Length: 7\r\n",
     ]
 
     private static let bases: [String] = [

@@ -8,8 +8,8 @@ struct LenientReader: Sendable, CustomStringConvertible {
     var lineEnds: Set<UInt8> = []
     /// Spaces, controls and bytes beyond ASCII around names and values don't count.
     var trimsWidely = false
-    /// `_` in a name is `-`.
-    var foldsUnderscore = false
+    /// Whatever is neither letter nor digit in a name is `-`.
+    var foldsSeparators = false
     /// A line that starts with a blank continues the one before.
     var unfolds = false
     /// The first of several lengths counts, not the last.
@@ -20,11 +20,11 @@ struct LenientReader: Sendable, CustomStringConvertible {
     static let all: [Self] = (0..<64).map { bits in
         Self(
             lineEnds: bits & 1 != 0 ? [0x0A, 0x0D, 0x0B, 0x0C, 0x00] : [0x0A], trimsWidely: bits & 2 != 0,
-            foldsUnderscore: bits & 4 != 0, unfolds: bits & 8 != 0, takesFirst: bits & 16 != 0, findsWord: bits & 32 != 0)
+            foldsSeparators: bits & 4 != 0, unfolds: bits & 8 != 0, takesFirst: bits & 16 != 0, findsWord: bits & 32 != 0)
     }
 
     var description: String {
-        "lineEnds \(lineEnds) wide \(trimsWidely) underscore \(foldsUnderscore) unfolds \(unfolds) first \(takesFirst) word \(findsWord)"
+        "lineEnds \(lineEnds) wide \(trimsWidely) folds \(foldsSeparators) unfolds \(unfolds) first \(takesFirst) word \(findsWord)"
     }
 
     func framing(of head: [UInt8]) -> BodyFraming {
@@ -59,7 +59,7 @@ struct LenientReader: Sendable, CustomStringConvertible {
     }
 
     private func name(_ bytes: ArraySlice<UInt8>) -> String {
-        let folded = trimmed(bytes).map { foldsUnderscore && $0 == 0x5F ? 0x2D : $0.lowercased }
+        let folded = trimmed(bytes).map { foldsSeparators && !$0.isLetter && !$0.isDigit ? 0x2D : $0.lowercased }
         return String(decoding: folded, as: UTF8.self)
     }
 

@@ -65,6 +65,7 @@ struct ResponseParserTests {
         Refused(ok("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"), .duplicateHeader(.transferEncoding)),
         Refused(ok("Transfer-Encoding: \u{0B}chunked"), .controlCharacter),
         Refused(ok("Transfer_Encoding: chunked"), .variantSpelling(.transferEncoding)),
+        Refused(ok("Content.Length: 5"), .variantSpelling(.contentLength)),
         Refused("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", .forbiddenFraming(.transferEncoding)),
         Refused(answer(204, ["Content-Length: 5"]), .forbiddenFraming(.contentLength)),
         Refused(answer(204, ["Transfer-Encoding: chunked"]), .forbiddenFraming(.transferEncoding)),

@@ -158,7 +158,7 @@ enum ClientMessages {
     static let connections: [WireCase] =
         [
             "Content-Length", "Host", "Transfer-Encoding", "close, Host", "X-Tenant-ID", "x-tenant-id, close", "X_Tenant_ID",
-            "Authorization", "X-User-ID",
+            "X.Tenant.ID", "Authorization", "X-User-ID",
             "X-User-Roles", "close, authorization", "keep-alive,X-TENANT-ID",
         ].map { WireCase("Connection names \($0)", Good.fields("Connection: \($0)")) } + [
             WireCase("Connection names an identity field in its second line", Good.fields("Connection: close", "Connection: X-Tenant-ID")),
@@ -172,6 +172,9 @@ enum ClientMessages {
         WireCase(
             "X-Tenant-ID beside another spelling", Good.fields("X_Tenant_ID: \(TestIssuers.globex)"), ["bad_request", "duplicate_header"]),
         WireCase("X-Tenant-ID in another spelling", Good.tenant("X-Tenant_ID: \(TestIssuers.acme)")),
+        WireCase("X-Tenant-ID with dots", Good.tenant("X.Tenant.ID: \(TestIssuers.acme)")),
+        WireCase("X-Tenant-ID with tildes", Good.tenant("X~Tenant~ID: \(TestIssuers.acme)")),
+        WireCase("Content-Length with a dot", Good.fields("Content.Length: 5")),
         WireCase("X-Tenant-ID with a space before the colon", Good.tenant("X-Tenant-ID : \(TestIssuers.acme)")),
         WireCase("X-Tenant-ID as a list", Good.tenant("X-Tenant-ID: \(TestIssuers.acme),\(TestIssuers.acme)"), ["invalid_tenant_id"]),
         WireCase("X-Tenant-ID in braces", Good.tenant("X-Tenant-ID: {\(TestIssuers.acme)}"), ["invalid_tenant_id"]),
@@ -181,6 +184,7 @@ enum ClientMessages {
         WireCase("a cookie beside the token", Good.fields("Cookie: a=b"), ["ambiguous_credential"]),
         WireCase("an API key beside the token", Good.fields("X-API-Key: a"), ["ambiguous_credential"]),
         WireCase("an API key in another spelling", Good.fields("x_api_key: a"), ["ambiguous_credential", "bad_request"]),
+        WireCase("an API key with dots", Good.fields("X.API.Key: a"), ["ambiguous_credential", "bad_request"]),
         WireCase("Proxy-Authorization beside the token", Good.fields("Proxy-Authorization: Basic eDp5"), ["ambiguous_credential"]),
     ]
 
@@ -219,7 +223,8 @@ enum ClientMessages {
         [
             "Host: other.test", "Content-Length: 5", "Transfer-Encoding: chunked", "Authorization: Bearer x",
             "X-Tenant-ID: \(TestIssuers.acme)",
-            "x-tenant-id: \(TestIssuers.globex)", "X_Tenant_ID: \(TestIssuers.globex)", "X-User-ID: x", "X-User-Roles: admin",
+            "x-tenant-id: \(TestIssuers.globex)", "X_Tenant_ID: \(TestIssuers.globex)", "X.Tenant.ID: \(TestIssuers.globex)",
+            "X-User-ID: x", "X-User-Roles: admin", "X.User.Roles: admin", "X.HTTP.Method.Override: DELETE",
             "Cookie: a=b", "X-API-Key: a",
             "Connection: close", "Content-Type: text/plain", "Trailer: X-A", "X-HTTP-Method-Override: DELETE", "NoColon", "X-A : 1",
             "X-A: a\u{0}b",
@@ -242,6 +247,7 @@ enum ClientMessages {
         ("an empty value", Good.fields("X-A:")),
         ("bytes beyond ASCII in a value", Good.fields("X-A: \u{E4}")), ("a tab in a value", Good.fields("X-A: a\tb")),
         ("every token character in a name", Good.fields("!#$%&'*+-.^_`|~09aZ: 1")),
+        ("dots in a name that nobody knows", Good.fields("Foo.Bar: 1", "X.Tenant.Name: 2")),
         ("a field twice that may be", Good.fields("Accept: a/b", "Accept: c/d")), ("Connection: close", Good.fields("Connection: close")),
         ("Connection names a field of the client's", Good.fields("X-Hop: 1", "Connection: X-Hop")),
         ("an offer of h2c", Good.fields("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA")),

@@ -60,7 +60,7 @@ struct IsolationCases {
         let place = random.pick(Self.places)
         let token =
             random.chance(5) ? nil : random.pick(random.chance(75) ? tokens.filter { $0.dialect == place.dialect } + tokens : tokens)
-        var lines = ["\(place.method) \(place.path) HTTP/1.1", "Host: gateway.test", "X-Case: \(number)"]
+        var lines = ["\(place.method) \(place.path) HTTP/1.1", "Host: gateway.test", "X-Case: \(number)", "X.Case.Note: 1"]
         var sent = Sent()
         if let token { lines.append("Authorization: Bearer \(token.text)") }
         addTenant(token, place, &lines, &sent)
@@ -108,7 +108,7 @@ extension IsolationCases {
             sent.isOdd = sent.isOdd || odd
             sent.isTricky = sent.isTricky || tricky
         }
-        switch random.chance(55) ? 0 : Int.random(in: 1...19, using: &random) {
+        switch random.chance(55) ? 0 : Int.random(in: 1...21, using: &random) {
         case 0: add("X-Tenant-ID", [own])
         case 1: break
         case 2: add("x-tenant-id", [own])
@@ -132,9 +132,13 @@ extension IsolationCases {
             sent.isTricky = true
         case 17:
             add("X-Tenant-ID", [own])
-            lines.append("Connection: \(random.pick(["X-Tenant-ID", "close, x-tenant-id", "X_Tenant_ID", "keep-alive,X-Tenant-Id"]))")
+            lines.append("Connection: \(random.pick(["X-Tenant-ID", "close, x-tenant-id", "X_Tenant_ID", "keep-alive,X.Tenant.Id"]))")
             sent.isTricky = true
         case 18: add("X-Tenant-ID", ["  \(own)\t"].map { $0 }, odd: true)
+        case 19: add(random.pick(["X.Tenant.ID", "x-tenant.id", "X~Tenant~ID"]), [own], tricky: true)
+        case 20:
+            add("X-Tenant-ID", [own])
+            add("X.Tenant.ID", [foreign], tricky: true)
         default: add("\u{B}X-Tenant-ID", [foreign], tricky: true)
         }
         sent.tenants = sent.tenants.map { $0.trimmingCharacters(in: .whitespaces) }
@@ -150,7 +154,7 @@ extension IsolationCases {
         case 1: lines.append("X-API-Key: k-123")
         case 2: lines.append("Proxy-Authorization: Bearer \(other)")
         case 3: lines.append("Authorization: Bearer \(other)")
-        case 4: lines.append("x_api_key: k-123")
+        case 4: lines.append(random.pick(["x_api_key: k-123", "X.API.Key: k-123"]))
         case 5: addQuery("access_token=\(other)", &lines)
         case 6: addQuery("a=1&Access%5FToken=\(other)", &lines)
         case 7: addQuery("access-token=x", &lines)
@@ -160,6 +164,7 @@ extension IsolationCases {
             // Not a credential: ours to drop, and the request may pass without them.
             lines += [
                 "X-User-ID: \(TestIssuers.acmeAdmin)", "X-User-Roles: admin", "X_User_Roles: admin", "X-HTTP-Method-Override: DELETE",
+                "X.User.ID: \(TestIssuers.acmeAdmin)", "X.HTTP.Method.Override: DELETE", "X.Original.URL: /v1/admin/panel",
             ]
             sent.isOdd = true
             return
@@ -187,7 +192,7 @@ extension IsolationCases {
         sent.isTricky = true
         sent.isOdd = true
         sent.tenants.append("trailer")
-        return chunk + random.pick(["X-Tenant-ID: trailer", "x_tenant_id: trailer", "X-Tenant-Id: trailer"]) + "\r\n\r\n"
+        return chunk + random.pick(["X-Tenant-ID: trailer", "x_tenant_id: trailer", "X.Tenant.ID: trailer"]) + "\r\n\r\n"
     }
 
     private static let places: [Place] = {

@@ -7,6 +7,8 @@ struct IsolationJudge {
         let path = String(request.target.prefix { $0 != "?" })
         let tenants = request.fields.filter { folded($0.name) == "x-tenant-id" }.map(\.value)
         if let fault = crookedPath(path) { return fault }
+        let overrides: Set = ["x-http-method-override", "x-original-url"]
+        if request.fields.contains(where: { overrides.contains(folded($0.name)) }) { return "another method or path beside the judged" }
         if path.hasPrefix("/v1/auth/") || path == "/healthz" {
             return tenants.isEmpty && request.field("x-user-id") == nil ? nil : "a public route passed an identity on"
         }
@@ -64,5 +66,6 @@ struct IsolationJudge {
 
     private func dialectWantsTenant(_ path: String) -> Bool { path.hasPrefix("/v1/") && !path.hasPrefix("/v1/anon/") }
 
-    private func folded(_ name: String) -> String { name.lowercased().replacing("_", with: "-") }
+    /// As the sloppiest server reads it.
+    private func folded(_ name: String) -> String { String(name.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }) }
 }

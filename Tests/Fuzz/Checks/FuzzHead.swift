@@ -89,7 +89,6 @@ private func checkHead(_ head: MessageHead, framing: BodyFraming?) throws(Broken
 
 /// The name, if it could be read as one that delimits the body.
 private func framingName(_ name: ArraySlice<UInt8>) -> [String] {
-    let folded = String(decoding: name, as: UTF8.self).lowercased().split(separator: "_", omittingEmptySubsequences: false).joined(
-        separator: "-")
+    let folded = String(String(decoding: name, as: UTF8.self).lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" })
     return folded == "content-length" || folded == "transfer-encoding" ? [folded] : []
 }
