@@ -17,6 +17,7 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
         FuzzTarget(name: "file", check: fuzzFile),
         FuzzTarget(name: "json", check: fuzzJSON),
         FuzzTarget(name: "request-head", check: fuzzRequestHead),
+        FuzzTarget(name: "request-path", check: fuzzPath),
         FuzzTarget(name: "token", check: fuzzToken),
     ]
 }
