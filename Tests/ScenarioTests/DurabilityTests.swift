@@ -14,9 +14,14 @@ struct DurabilityTests {
         print("durability: seed \(Self.seed), \(Self.rounds) rounds")
         let town = Town()
         let world = try World(users: ["jitsudo": town.seed(.jitsudo), "rinne": town.seed(.rinne)]) { file in
-            file.more = ["limits: {suspend_calls_per_minute: 100000, open_suspend_calls: 64}"]
+            file.more = [
+                "limits: {suspend_calls_per_minute: 100000, open_suspend_calls: 64}",
+                // Callers name their requests, to find them in the ledger.
+                "trusted_proxies: [127.0.0.1/32]",
+            ]
         }
         let oracle = try CommitOracle(world)
+        for user in town.users { town.note(user, blocked: false, watermark: try oracle.commits(user, after: 0).last?.number) }
         var random = SeededRandom(seed: UInt64(Self.seed))
         var tally = Tally()
         for round in 0..<Self.rounds {
@@ -27,13 +32,43 @@ struct DurabilityTests {
             for thread in threads { thread.wait() }
             let calls = callers.flatMap(\.calls)
             for caller in callers { #expect(caller.violations.isEmpty, "round \(round): \(caller.violations)") }
-            tally.add(calls)
+            let killed = try LedgerTrail(world)
             try world.killAndRestart()
+            try compareLedger(killed, try LedgerListing(world), oracle, town, calls, round)
+            tally.add(calls, killed)
             try compare(town, world, oracle, calls, round)
         }
-        print("durability: \(tally.answered) answered and \(tally.unanswered) unanswered calls in \(Self.rounds) rounds")
+        print("durability: \(tally) in \(Self.rounds) rounds")
         #expect(tally.answered > Self.rounds, "too few calls were answered for the test to mean anything")
         #expect(tally.unanswered > Self.rounds / 4, "too few calls were cut off for the test to mean anything")
+        #expect(tally.pending > Self.rounds / 10, "too few calls were cut off after their intent was written")
+    }
+
+    /// Every call whose intent was written is in the log: confirmed, or as unconfirmed and on top of the list. None that reached the
+    /// service is without a trace.
+    private func compareLedger(
+        _ killed: LedgerTrail, _ restarted: LedgerListing, _ oracle: CommitOracle, _ town: Town, _ calls: [SuspendCall], _ round: Int
+    ) throws {
+        for call in calls {
+            let entries = restarted.entries[call.request] ?? []
+            let isConfirmed = entries.map(\.learned) == ["call"] && entries[0].isSuspended == !call.active
+            let isUnconfirmed = entries.map(\.learned) == ["crash"] && restarted.unconfirmed[call.request] == call.user.id
+            if call.commit != nil {
+                #expect(isConfirmed, "round \(round): \(call) was answered, its log is \(entries)")
+            } else if killed.pending.contains(call.request) {
+                #expect(isUnconfirmed, "round \(round): \(call) was pending, its log is \(entries)")
+            } else if killed.logged.contains(call.request) {
+                #expect(isConfirmed, "round \(round): \(call) was confirmed, its log is \(entries)")
+            } else {
+                #expect(entries.isEmpty, "round \(round): \(call) was never begun, its log is \(entries)")
+            }
+        }
+        for user in town.users {
+            let mine = calls.filter { $0.user == user }
+            let unread = try oracle.commits(user, after: town.watermark(user)).count - mine.count { $0.commit != nil }
+            let known = mine.count { $0.commit == nil && killed.knows($0.request) }
+            #expect(unread <= known, "round \(round), \(user.id): \(unread) unanswered commits, \(known) in the ledger, \(mine)")
+        }
     }
 
     /// Holds every user's state at the gateway to what may be, then notes it as the state that the next round starts from.
@@ -69,18 +104,30 @@ private func allowedStates(from before: Bool, commits: [CommitOracle.Commit], ca
     return allowed
 }
 
-private struct Tally {
+private struct Tally: CustomStringConvertible {
     var answered = 0
     var unanswered = 0
+    /// Of the unanswered ones those whose intent was written and whose outcome wasn't, and those that were confirmed already.
+    var pending = 0
+    var confirmed = 0
 
-    mutating func add(_ calls: [SuspendCall]) {
-        answered += calls.count { $0.commit != nil }
-        unanswered += calls.count { $0.commit == nil }
+    mutating func add(_ calls: [SuspendCall], _ killed: LedgerTrail) {
+        let cut = calls.filter { $0.commit == nil }
+        answered += calls.count - cut.count
+        unanswered += cut.count
+        pending += cut.count { killed.pending.contains($0.request) }
+        confirmed += cut.count { killed.logged.contains($0.request) }
+    }
+
+    var description: String {
+        "\(answered) answered and \(unanswered) unanswered calls, of these \(pending) pending and \(confirmed) confirmed in the ledger,"
     }
 }
 
 /// A suspend or reactivate call as its caller saw it.
 struct SuspendCall: Sendable {
+    /// Its `X-Request-ID`.
+    let request: String
     let user: Town.User
     let active: Bool
     /// Of the 2xx that was read; nil where none was.
@@ -107,19 +154,21 @@ private final class Caller: @unchecked Sendable {  // one thread at a time: firs
     func run() {
         guard let client = try? gateway.client(), let probe = try? gateway.client() else { return }
         let dialect: Dialect = number % 2 == 0 ? .jitsudo : .rinne
+        let run = String(random.next(), radix: 36)
         let token = dialect.token("admin-\(number)".uuid(if: dialect.isJITSudo), roles: ["admin"])
         while true {
             let user = random.pick(town.users(of: number))
             let active = random.chance(50)
+            let request = "\(run)-\(calls.count)"
             do {
-                let answer = try client.exchange(dialect.setActive(active, user.id, token: token))
+                let answer = try client.exchange(dialect.setActive(active, user.id, token: token, ["X-Request-ID: \(request)"]))
                 guard answer.status == 200, let commit = answer.commitNumber, !answer.isCut else {
                     violations.append("\(user.id): \(answer.status) \(answer.text)")
                     return
                 }
-                calls.append(SuspendCall(user: user, active: active, commit: commit))
+                calls.append(SuspendCall(request: request, user: user, active: active, commit: commit))
             } catch {
-                calls.append(SuspendCall(user: user, active: active, commit: nil))
+                calls.append(SuspendCall(request: request, user: user, active: active, commit: nil))
                 return
             }
             guard let after = try? probe.exchange(dialect.probe(dialect.token(user.id))) else { return }
