@@ -94,7 +94,7 @@ final class SuspendCall {
         worker.clock.read()
         exchange.progressed = worker.clock.now
         switch beginning {
-        case .proceed(let ticket, durable: _):
+        case .proceed(let ticket):
             self.ticket = ticket
             step = .leasing
             exchange.lease()

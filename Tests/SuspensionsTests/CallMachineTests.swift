@@ -11,7 +11,7 @@ struct CallMachineTests {
         let call = gateway.arrive(anna)
         #expect(gateway.beginnings[call] == nil)
         gateway.writeEnds()
-        #expect(gateway.beginnings[call] == [.proceed(Ticket(number: call), durable: true)])
+        #expect(gateway.beginnings[call] == [.proceed(Ticket(number: call))])
         #expect(!gateway.isBlocked(anna) && gateway.store.current.intents.count == 1)
     }
 
@@ -120,7 +120,7 @@ struct CallQueueTests {
             gateway.writeEnds()
             #expect(gateway.beginnings[next] == nil)
             gateway.writesEnd()
-            #expect(gateway.beginnings[next] == [.proceed(Ticket(number: next), durable: true)])
+            #expect(gateway.beginnings[next] == [.proceed(Ticket(number: next))])
         }
     }
 

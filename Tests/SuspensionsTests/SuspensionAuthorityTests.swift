@@ -104,6 +104,6 @@ extension SuspensionAuthority {
 
 extension Beginning {
     fileprivate var ticket: Ticket? {
-        if case .proceed(let ticket, durable: true) = self { ticket } else { nil }
+        if case .proceed(let ticket) = self { ticket } else { nil }
     }
 }

@@ -66,7 +66,7 @@ extension CallMachine {
     ) {
         if isDurable || (call.wanted == .suspended && !debts.isFull) {
             calls[number]?.phase = .forwarded(hasRow: hasRow)
-            actions.append(.begin(number, .proceed(Ticket(number: number), durable: isDurable)))
+            actions.append(.begin(number, .proceed(Ticket(number: number))))
         } else {
             actions.append(.begin(number, .notDurable))
             leave(number, now, &actions)

@@ -38,8 +38,8 @@ package struct Ticket: Hashable, Sendable {
 
 /// What became of asking for leave.
 package enum Beginning: Sendable, Equatable {
-    /// Forward the call now. The intent is durable; where the ledger can't be written (`durable: false`) a suspension goes on all the same.
-    case proceed(Ticket, durable: Bool)
+    /// Forward the call now. The intent is durable; where the ledger can't be written, a suspension goes on all the same.
+    case proceed(Ticket)
     /// 503 `suspension_busy`: other calls for this user took too long, or the caller already has one waiting.
     case busy
     /// 429 `rate_limited` with `Retry-After` in seconds.
