@@ -1,4 +1,5 @@
 import Policy
+import TestSupport
 import Testing
 
 /// The normal form of paths (SPEC §5): every refusal stands beside a neighbour that must pass.
@@ -74,7 +75,7 @@ import Testing
 
     @Test("the canonical form of a canonical form is itself, and means the same bytes")
     func idempotent() throws {
-        var numbers = SeededNumbers(seed: 0x7E4A)
+        var numbers = SeededRandom(seed: 0x7E4A)
         var accepted = 0
         for _ in 0..<50_000 {
             let path = randomPath(&numbers)
@@ -101,7 +102,7 @@ import Testing
     }
 
     /// Pieces that matter, put together at random.
-    private func randomPath(_ numbers: inout SeededNumbers) -> [UInt8] {
+    private func randomPath(_ numbers: inout SeededRandom) -> [UInt8] {
         let pieces = [
             "/", "/", "/", "a", "B", "1", "4", "f", ".", "..", "%2e", "%2E", "%41", "%25", "%2f", "%5C", "%00", "%3b", ";", "%c3%a9", "%C3",
             "%A9", "%", "+", "%20", "~", "%7e", "%31", "%34", "v1", "users", "#",

@@ -1,4 +1,5 @@
 import Policy
+import TestSupport
 import Testing
 
 /// Route choice (SPEC §5): host, then the most specific pattern, then the method; no falling through.
@@ -168,7 +169,7 @@ import Testing
 @Suite struct RouteAgreementTests {
     @Test("the trie takes what the definition takes")
     func agrees() throws {
-        var numbers = SeededNumbers(seed: 0xB0B)
+        var numbers = SeededRandom(seed: 0xB0B)
         var seen: [String: Int] = [:]
         for _ in 0..<1_000 {
             let patterns = randomPatterns(&numbers)
@@ -211,7 +212,7 @@ import Testing
 
     private let words = ["a", "A", "b", "B", "a:b", "a%3Ab", "A%3AB", "ab"]
 
-    private func randomPatterns(_ numbers: inout SeededNumbers) -> [PathPattern] {
+    private func randomPatterns(_ numbers: inout SeededRandom) -> [PathPattern] {
         var shapes: [[PathPattern.Segment]] = []
         for _ in 0..<Int.random(in: 1...8, using: &numbers) {
             var segments = (0..<Int.random(in: 0...4, using: &numbers)).map { _ -> PathPattern.Segment in
@@ -224,7 +225,7 @@ import Testing
         return shapes.map { PathPattern(segments: $0) }
     }
 
-    private func randomPath(_ numbers: inout SeededNumbers) -> String {
+    private func randomPath(_ numbers: inout SeededRandom) -> String {
         let segments = (0..<Int.random(in: 0...4, using: &numbers)).map { _ in words.randomElement(using: &numbers) ?? "" }
         return "/" + segments.joined(separator: "/") + (segments.isEmpty || Bool.random(using: &numbers) ? "" : "/")
     }

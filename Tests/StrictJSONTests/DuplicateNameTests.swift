@@ -1,5 +1,6 @@
 import Glibc
 import StrictJSON
+import TestSupport
 import Testing
 
 @Suite("names given twice")
@@ -28,7 +29,7 @@ struct DuplicateNameTests {
         "in an object of any size, a name given again is found wherever the first one stands",
         arguments: [1, 2, 8, 15, 16, 17, 18, 33, 64, 65, 129, 1000])
     func anySize(count: Int) throws {
-        var random = Seeded(UInt64(count))
+        var random = SeededRandom(seed: UInt64(count))
         let members = (0..<count).map { "\"name-\($0)\":\($0)" }
         _ = try JSONDocument(Array(("{" + members.joined(separator: ",") + "}").utf8), limits: .answer)
         for repeated in Set([0, count - 1, count / 2, Int.random(in: 0..<count, using: &random)]) {

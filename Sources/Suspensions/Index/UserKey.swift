@@ -13,7 +13,7 @@ package struct UserKey: Hashable, Sendable {
 
 /// Makes the keys of one index. Its secrets are drawn at start and never leave the process.
 struct KeyMaker: Sendable {
-    private let sip = SipHash128.random()
+    private let hash = KeyedHash.random()
     private let mix = PlaceMix()
 
     func user(_ id: FormattedID, in directory: DirectoryIndex) -> UserKey {
@@ -28,10 +28,18 @@ struct KeyMaker: Sendable {
     /// The 128 bits that stand for a user's or tenant's id.
     func identity(_ id: FormattedID) -> UInt128Pair {
         switch id {
-        case .uuid(let bits): UInt128Pair(first: bits.high, second: bits.low)
-        case .string(let bytes): sip.hash(bytes.span)
+        case .uuid(let bits): return UInt128Pair(first: bits.high, second: bits.low)
+        case .string(let bytes):
+            let hash = hash(bytes.span)
+            return UInt128Pair(first: hash.high, second: hash.low)
         }
     }
+}
+
+/// Two words of identity: a uuid's, or a keyed hash's.
+struct UInt128Pair: Hashable, Sendable {
+    let first: UInt64
+    let second: UInt64
 }
 
 /// Spreads identities over the table so that nobody who picks ids can pick buckets: two multiply-folds under secret words.

@@ -1,5 +1,6 @@
 import Policy
 import StrictJSON
+import TestSupport
 import Testing
 
 @testable import Suspensions
@@ -83,7 +84,7 @@ struct LessonTests {
 
     @Test("an answer whose bytes were damaged never teaches about another user")
     func damaged() {
-        var random = Seeded(3)
+        var random = SeededRandom(seed: 3)
         let body = Samples.answer(Samples.jitsudoUser()).body
         let user = Samples.user(Samples.jitsudoID, Samples.jitsudo)
         for _ in 0..<4000 {
