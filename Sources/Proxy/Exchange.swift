@@ -92,7 +92,9 @@ final class Exchange {
 
     /// Whether this is open work of one of the blocked users. The call that suspends is left to finish.
     func isOf(_ blocks: [Subject]) -> Bool {
-        guard suspendCall == nil, !admission.isObserved, !route.allowsSuspended, let credential = admission.credential, let directory = route.directory else {
+        guard suspendCall == nil, !admission.isObserved, !route.allowsSuspended, let credential = admission.credential,
+            let directory = route.directory
+        else {
             return false
         }
         guard blocks.contains(where: { $0.directory == directory && ($0.user == credential.user || credential.actors.contains($0.user)) })

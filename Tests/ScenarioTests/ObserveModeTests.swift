@@ -37,18 +37,21 @@ struct ObserveModeTests {
             wouldRefuse: "token_expired"),
         Case(
             description: "a second credential",
-            fields: ["Authorization: Bearer \(token)", "X-API-Key: k", "X-Tenant-ID: \(TestIssuers.acme)"], wouldRefuse: "ambiguous_credential"),
+            fields: ["Authorization: Bearer \(token)", "X-API-Key: k", "X-Tenant-ID: \(TestIssuers.acme)"],
+            wouldRefuse: "ambiguous_credential"),
         Case(
             description: "another tenant", fields: ["Authorization: Bearer \(token)", "X-Tenant-ID: \(TestIssuers.globex)"],
             wouldRefuse: "tenant_mismatch", user: TestIssuers.acmeMember),
         Case(
-            description: "no tenant", fields: ["Authorization: Bearer \(token)"], wouldRefuse: "tenant_required", user: TestIssuers.acmeMember),
+            description: "no tenant", fields: ["Authorization: Bearer \(token)"], wouldRefuse: "tenant_required",
+            user: TestIssuers.acmeMember),
         Case(
             description: "a role too few", path: "/v1/legacy/admin",
             fields: ["Authorization: Bearer \(token)", "X-Tenant-ID: \(TestIssuers.acme)"], wouldRefuse: "insufficient_role",
             user: TestIssuers.acmeMember, tenant: TestIssuers.acme),
         Case(
-            description: "nothing wrong", fields: ["Authorization: Bearer \(token)", "X-Tenant-ID: \(TestIssuers.acme)", "X-User-ID: root"],
+            description: "nothing wrong",
+            fields: ["Authorization: Bearer \(token)", "X-Tenant-ID: \(TestIssuers.acme)", "X-User-ID: root"],
             wouldRefuse: nil, user: TestIssuers.acmeMember, tenant: TestIssuers.acme),
     ]
 

@@ -48,7 +48,8 @@ struct ExplainReport {
     private func observation(_ denial: Denial) -> String {
         let why = reason(denial).map { " (\($0))" } ?? ""
         return Self.line(
-            denial.stage, "OBSERVED", "would be \(denial.status) \(denial.code): \(denial.row.message)\(why) Passes by \(rule).mode\(place).")
+            denial.stage, "OBSERVED",
+            "would be \(denial.status) \(denial.code): \(denial.row.message)\(why) Passes by \(rule).mode\(place).")
     }
 
     /// What the client isn't told.
