@@ -95,6 +95,41 @@ struct SuspensionIndexTests {
         #expect(index.userCount == 0)
     }
 
+    @Test("a ledger that is loaded stands with every source and scope, whatever its order", arguments: [1, 4096, 4097, 60_000])
+    func loading(count: Int) {
+        let index = index(expecting: count)
+        index.load { body in
+            for number in 0..<count { body(Subject(directory: tenantWide, tenant: nil, user: user(number)), .upstream) }
+            for number in 0..<count / 2 {
+                body(Subject(directory: tenantWide, tenant: tenant("a").id, user: user(number)), .operator)
+                body(Subject(directory: tenantWide, tenant: nil, user: user(number)), .operator)
+            }
+        }
+        #expect(index.userCount == count)
+        for number in 0..<count {
+            let (everywhere, there) = (
+                index.sources(of: Subject(directory: tenantWide, tenant: nil, user: user(number))),
+                index.sources(of: Subject(directory: tenantWide, tenant: tenant("a").id, user: user(number)))
+            )
+            let isTwice = number < count / 2
+            if everywhere != (isTwice ? [.upstream, .operator] : .upstream) || there != (isTwice ? .operator : []) {
+                Issue.record("user \(number): \(everywhere), \(there)")
+            }
+        }
+    }
+
+    @Test("a ledger that fails in the middle says so, and nothing is being written behind it then", arguments: [0, 1, 4096, 50_000])
+    func failingLoad(count: Int) {
+        let index = index(expecting: 100_000)
+        #expect(throws: LedgerError.diskFull) {
+            try index.load { body throws(LedgerError) in
+                for number in 0..<count { body(Subject(directory: tenantWide, tenant: nil, user: user(number)), .upstream) }
+                throw .diskFull
+            }
+        }
+        #expect(index.userCount == count / 4096 * 4096)
+    }
+
     @Test("ten million users take less than 30 bytes each")
     func memoryPerUser() {
         let table = BlockTable(expecting: 10_000_000)

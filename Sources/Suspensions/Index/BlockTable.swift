@@ -21,6 +21,8 @@ import Synchronization
     /// The segments that the table began with, and where they end.
     private let arena: UnsafeMutablePointer<Bucket>
     private let arenaEnd: UnsafeMutablePointer<Bucket>
+    /// The allocation that the arena is in.
+    private let arenaMemory: UnsafeMutableRawPointer
     /// The segment of each value of the low `depth` bits of a place. Only the part in use is ever touched.
     let directory: UnsafeMutablePointer<Atomic<UnsafeMutablePointer<Bucket>?>>
 
@@ -31,7 +33,7 @@ import Synchronization
         while buckets >> depth >= 2 * Self.smallestSegment { depth += 1 }
         bucketsPerSegment = (buckets >> depth) + 1
         self.depth = Atomic(depth)
-        unsafe (arena, arenaEnd) = Self.makeArena(buckets: bucketsPerSegment << depth)
+        unsafe (arenaMemory, arena, arenaEnd) = Self.makeArena(buckets: bucketsPerSegment << depth)
         unsafe directory = .allocate(capacity: 1 << Self.maximumDepth)
         for slot in 0..<1 << depth {
             unsafe (directory + slot).initialize(to: Atomic(nil))
@@ -48,19 +50,25 @@ import Synchronization
             else { continue }
             unsafe segment.deallocate()
         }
-        unsafe arena.deallocate()
+        unsafe free(arenaMemory)
         unsafe directory.deallocate()
     }
 
     /// The first segments in one piece, on huge pages where the kernel has them: a question to a large table then misses the caches of
     /// memory, but not those of addresses too.
-    private static func makeArena(buckets: Int) -> (UnsafeMutablePointer<Bucket>, UnsafeMutablePointer<Bucket>) {
+    ///
+    /// An empty bucket is all zeros, and so is what `calloc` gives: the kernel clears a large arena page by page when users come in, which
+    /// is while the ledger is still being read.
+    private static func makeArena(
+        buckets: Int
+    ) -> (UnsafeMutableRawPointer, UnsafeMutablePointer<Bucket>, UnsafeMutablePointer<Bucket>) {
         let (bytes, hugePage) = (buckets * MemoryLayout<Bucket>.stride, 2 << 20)
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: bytes < hugePage ? 64 : hugePage)
+        let alignment = bytes < hugePage ? 64 : hugePage
+        guard let memory = unsafe calloc(1, bytes + alignment) else { fatalError("out of memory") }
+        let raw = unsafe memory.alignedUp(toMultipleOf: alignment)
         if bytes >= hugePage { unsafe madvise(raw, bytes, Int32(MADV_HUGEPAGE)) }
         let arena = unsafe raw.bindMemory(to: Bucket.self, capacity: buckets)
-        for bucket in 0..<buckets { unsafe (arena + bucket).initialize(to: Bucket()) }
-        return unsafe (arena, arena + buckets)
+        return unsafe (memory, arena, arena + buckets)
     }
 
     /// A segment that a split brings.
@@ -91,7 +99,14 @@ import Synchronization
     }
 
     /// Brings a place's first bucket into the cache. Of many places, one after the other, the memory fetches several at once.
-    func fetch(_ place: UInt64) { unsafe _ = segment(of: place)[buckets(of: place).first].readControl() }
+    func fetchFirst(_ place: UInt64) { unsafe _ = segment(of: place)[buckets(of: place).first].readControl() }
+
+    /// Brings its second bucket too, if the first says that it will be asked for.
+    func fetchSecond(_ place: UInt64) {
+        let (segment, places) = unsafe (segment(of: place), buckets(of: place))
+        let control = unsafe segment[places.first].readControl()
+        if control.isSpilled || control.freeSlot == nil { unsafe _ = segment[places.second].readControl() }
+    }
 
     /// Whether the user is blocked in a scope of its directory that `fits`, by which sources. Called on any thread; never waits, never allocates.
     @inline(__always)

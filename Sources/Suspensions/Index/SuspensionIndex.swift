@@ -1,3 +1,4 @@
+import Dispatch
 package import Policy
 import Synchronization
 
@@ -71,28 +72,51 @@ package final class SuspensionIndex: Sendable {
         change(subject) { $0.union(BlockSources(source)) }
     }
 
-    /// Lets many blocks stand, as a ledger gives them: `each` calls its body with every one.
+    /// Lets many blocks stand, as a ledger gives them: `each` calls its body with every one. While it reads, another thread writes.
     package func load<Failure: Error>(_ each: (_ body: (Subject, BlockSource) -> Void) throws(Failure) -> Void) throws(Failure) {
-        var batch: [(key: UserKey, scope: Scope, source: BlockSource)] = []
+        let queue = DispatchQueue(label: "tenantgate.suspensions.load")
+        let room = DispatchSemaphore(value: Self.batchesAhead)
+        defer { queue.sync {} }
+        var batch: [LoadedBlock] = []
         batch.reserveCapacity(Self.loadBatch)
         try each { subject, source in
-            batch.append((key(of: subject.user, in: subject.directory), scope(of: subject), source))
-            if batch.count == Self.loadBatch { insert(&batch) }
+            batch.append(
+                LoadedBlock(key: key(of: subject.user, in: subject.directory), scope: scope(of: subject), sources: BlockSources(source)))
+            guard batch.count == Self.loadBatch else { return }
+            room.wait()
+            queue.async { [batch] in
+                self.insert(batch)
+                room.signal()
+            }
+            batch = []
+            batch.reserveCapacity(Self.loadBatch)
         }
-        insert(&batch)
+        queue.sync { [batch] in insert(batch) }
     }
 
+    /// Blocks that are handed over together, and how often reading may be ahead of writing: about 2 MB.
+    private static let loadBatch = 4096
+    private static let batchesAhead = 8
     /// Users whose buckets are fetched together.
-    private static let loadBatch = 64
+    private static let fetchGroup = 64
 
-    private func insert(_ batch: inout [(key: UserKey, scope: Scope, source: BlockSource)]) {
-        for block in batch { table.fetch(block.key.place) }
+    private struct LoadedBlock: Sendable {
+        let key: UserKey
+        let scope: Scope
+        let sources: BlockSources
+    }
+
+    private func insert(_ batch: [LoadedBlock]) {
         writer.withLock { writer in
-            for block in batch {
-                _ = writer.change(block.key, in: block.scope, table, placing: keys.place) { $0.union(BlockSources(block.source)) }
+            for start in stride(from: 0, to: batch.count, by: Self.fetchGroup) {
+                let group = batch[start..<min(start + Self.fetchGroup, batch.count)]
+                for block in group { table.fetchFirst(block.key.place) }
+                for block in group { table.fetchSecond(block.key.place) }
+                for block in group {
+                    _ = writer.change(block.key, in: block.scope, table, placing: keys.place) { $0.union(block.sources) }
+                }
             }
         }
-        batch.removeAll(keepingCapacity: true)
     }
 
     /// Lifts a source's block. Returns what stood before.
