@@ -191,8 +191,11 @@ final class ClientConnection: StreamSocket {
         case .lingering, .closed: return
         default: break
         }
-        if input.readableBytes == 0 { input = worker.plaintext } else { input.writeImmutableBuffer(worker.plaintext) }
+        let isShared = input.readableBytes == 0
+        if isShared { input = worker.plaintext } else { input.writeImmutableBuffer(worker.plaintext) }
         advance()
+        // What stays is copied: the loop's buffer is for the next read.
+        if isShared && input.readableBytes > 0 { input = ByteBuffer(input.readableBytesView) }
     }
 
     private func streamEnded() {
@@ -236,8 +239,7 @@ final class ClientConnection: StreamSocket {
         isAdvancing = true
         while step() {}
         isAdvancing = false
-        // What stays is copied: the loop's buffer is for the next read.
-        input = input.readableBytes == 0 ? ByteBuffer() : ByteBuffer(input.readableBytesView)
+        if input.readableBytes == 0 { input = ByteBuffer() }
     }
 
     /// One step; true when another may follow.

@@ -75,8 +75,11 @@ final class UpstreamConnection: StreamSocket {
         case .failure, .end: inputClosed()
         case .bytes:
             guard exchange != nil else { return close() }
-            if input.readableBytes == 0 { input = worker.answer } else { input.writeImmutableBuffer(worker.answer) }
+            let isShared = input.readableBytes == 0
+            if isShared { input = worker.answer } else { input.writeImmutableBuffer(worker.answer) }
             advance()
+            // What stays is copied: the loop's buffer is for the next read.
+            if isShared && input.readableBytes > 0 { input = ByteBuffer(input.readableBytesView) }
             exchange?.answerPaused()
         }
     }
@@ -100,8 +103,7 @@ final class UpstreamConnection: StreamSocket {
                 guard readBody(exchange) else { break }
             }
         }
-        // What stays is copied: the loop's buffer is for the next read.
-        input = input.readableBytes == 0 ? ByteBuffer() : ByteBuffer(input.readableBytesView)
+        if input.readableBytes == 0 { input = ByteBuffer() }
     }
 
     /// True when there may be more to do with the bytes at hand.
