@@ -14,6 +14,8 @@ package struct TokenMemory: ~Copyable {
     private var entries: [Entry?]
     /// A bit per place of a set: asked for since the eviction last passed by.
     private var used: [UInt8]
+    /// Tags of tokens that were verified when there was no room for them.
+    private var glimpsed: [UInt64]
     private let hash = TokenHash()
     private let byteLimit: Int
     private var hand = 0
@@ -40,6 +42,7 @@ package struct TokenMemory: ~Copyable {
         tags = Array(repeating: 0, count: sets * Self.ways)
         entries = Array(repeating: nil, count: sets * Self.ways)
         used = Array(repeating: 0, count: sets)
+        glimpsed = Array(repeating: 0, count: sets * Self.ways)
         byteLimit = bytes
     }
 
@@ -54,7 +57,7 @@ package struct TokenMemory: ~Copyable {
         if let place = find(token, directory, tag) { return try remembered(at: place, now: now) }
         do throws(TokenFault) {
             let credential = try authority.examine(token, directory: directory, now: now, with: verifier)
-            remember(Entry(token.array, directory, credential), tag)
+            remember(token, directory, credential, tag)
             return credential
         } catch { throw error.denial }
     }
@@ -92,14 +95,27 @@ extension TokenMemory {
         return credential
     }
 
-    private mutating func remember(_ entry: Entry, _ tag: UInt64) {
-        guard entry.size <= byteLimit else { return }
-        let place = freePlace(firstPlace(tag), preferring: Int(tag >> 1) % Self.ways)
-        while bytes + entry.size > byteLimit { evictNext() }
+    /// Where another token would have to go, one that is seen for the first time is not remembered: most such come only once, and a
+    /// flood of them would push out those that come again and again.
+    private mutating func remember(_ token: Span<UInt8>, _ directory: DirectoryIndex, _ credential: Credential, _ tag: UInt64) {
+        let size = token.count + credential.footprint
+        guard size <= byteLimit else { return }
+        let first = firstPlace(tag)
+        let hasRoom = bytes + size <= byteLimit && (first..<first + Self.ways).contains { tags[$0] == 0 }
+        guard hasRoom || wasGlimpsed(tag) else { return }
+        let place = freePlace(first, preferring: Int(tag >> 1) % Self.ways)
+        while bytes + size > byteLimit { evictNext() }
         tags[place] = tag
         count += 1
-        bytes += entry.size
-        entries[place] = entry
+        bytes += size
+        entries[place] = Entry(token: token.array, directory: directory, credential: credential, size: size)
+    }
+
+    /// Whether the token was verified before without being remembered, as far as that is still known; notes it.
+    private mutating func wasGlimpsed(_ tag: UInt64) -> Bool {
+        let slot = Int(truncatingIfNeeded: tag >> 16) & (glimpsed.count - 1)
+        defer { glimpsed[slot] = tag }
+        return glimpsed[slot] == tag
     }
 
     /// An empty place of the set; else one that nobody asked for lately; else the preferred one, and all start anew.
@@ -139,10 +155,6 @@ extension TokenMemory {
 }
 
 extension TokenMemory.Entry {
-    init(_ token: [UInt8], _ directory: DirectoryIndex, _ credential: Credential) {
-        self.init(token: token, directory: directory, credential: credential, size: token.count + credential.footprint)
-    }
-
     func isToken(_ other: Span<UInt8>) -> Bool {
         guard token.count == other.count else { return false }
         return unsafe token.withUnsafeBytes { own in

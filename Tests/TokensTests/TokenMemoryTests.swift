@@ -113,6 +113,23 @@ import Testing
         }
     }
 
+    @Test("tokens that come once push out nobody, one that comes again gets its place")
+    func flood() throws {
+        let authority = try Self.authority()
+        var memory = TokenMemory(count: 64)
+        func ask(_ name: String) throws -> Credential {
+            try memory.credential(for: hs(["jti": "\"\(name)\""]).span, directory: 0, authority: authority, now: World.now)
+        }
+        // Eight fit wherever they fall.
+        let first = try (0..<8).map { try ask("early \($0)") }
+        for number in 0..<2000 { _ = try ask("once \(number)") }
+        #expect(memory.count == 64)
+        for number in first.indices { #expect(try ask("early \(number)") === first[number]) }
+        _ = try ask("again")
+        let second = try ask("again")
+        #expect(try ask("again") === second)
+    }
+
     @Test("bytes stay bounded, and a token beyond the bound is verified but not remembered")
     func byteBound() throws {
         let authority = try Self.authority()
