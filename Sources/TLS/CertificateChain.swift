@@ -29,9 +29,11 @@ import Glibc
     var intermediates: ArraySlice<OpaquePointer> { unsafe certificates.dropFirst() }
 
     /// SHA-256 of the leaf's DER.
-    var fingerprint: [UInt8] {
+    var fingerprint: [UInt8] { unsafe Self.fingerprint(of: leaf) }
+
+    static func fingerprint(of certificate: OpaquePointer) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: 32)
-        unsafe X509_digest(leaf, EVP_sha256(), &digest, nil)
+        unsafe X509_digest(certificate, EVP_sha256(), &digest, nil)
         return digest
     }
 

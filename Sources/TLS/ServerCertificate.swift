@@ -36,6 +36,9 @@ struct ServerCertificate {
         return parsed
     }
 
+    /// The chain; the key belongs to it.
+    var identity: [UInt8] { unsafe chain.certificates.flatMap { unsafe CertificateChain.fingerprint(of: $0) } + [0] }
+
     func warnings(isDefault: Bool) -> [TLSConfigurationWarning] {
         var warnings: [TLSConfigurationWarning] = []
         if let since = chain.expiry { warnings.append(.expired(file: files.chain, since: since)) }

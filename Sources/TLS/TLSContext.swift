@@ -8,15 +8,21 @@ package final class TLSContext: Sendable {
     package let warnings: [TLSConfigurationWarning]
 
     let names: ServerNames
+    let settings: TLSSettings
+
+    /// Tells whether another context would serve the same: the settings and all certificates, by their bytes.
+    package let identity: [UInt8]
 
     /// Where every connection starts.
     var start: CertificateSet { names.fallback }
 
-    /// Reads and checks every file; blocks, so never on an event loop.
-    package init(server configuration: TLSServerConfiguration) throws(TLSConfigurationError) {
+    /// Reads and checks every file; blocks, so never on an event loop. `predecessor` is one whose sessions can be resumed here where
+    /// their certificates are the same.
+    package init(server configuration: TLSServerConfiguration, after predecessor: TLSContext? = nil) throws(TLSConfigurationError) {
         var certificates: [ServerCertificate] = []
         for files in configuration.certificates { certificates.append(try ServerCertificate(files)) }
-        let settings = try TLSSettings(configuration)
+        settings = try TLSSettings(configuration, tickets: predecessor?.settings.tickets)
+        identity = configuration.identity + certificates.flatMap(\.identity)
         names = try ServerNames(certificates, settings)
         warnings = certificates.enumerated().flatMap { $1.warnings(isDefault: $0 == 0) }
     }

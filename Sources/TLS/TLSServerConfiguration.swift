@@ -27,6 +27,12 @@ package struct TLSServerConfiguration: Sendable {
         self.minimum = minimum
         self.alpn = alpn
     }
+
+    /// What it says beside the certificates.
+    var identity: [UInt8] {
+        let lists = [alpn] + certificates.map(\.names)
+        return lists.reduce([minimum == .v1_3 ? 3 : 2]) { $0 + Array($1.joined(separator: ",").utf8) + [0] }
+    }
 }
 
 /// The versions that are spoken; everything older is refused (RFC 8996).

@@ -20,11 +20,12 @@ import COpenSSL
     private static let modes = SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
 
     private let minimum: TLSVersion
-    private let tickets: TicketKeys
+    let tickets: TicketKeys
     /// ALPN's wire format: each name after its length.
     private let protocols: [UInt8]
 
-    init(_ configuration: TLSServerConfiguration) throws(TLSConfigurationError) {
+    /// `tickets` are those of the settings before these, if there were any.
+    init(_ configuration: TLSServerConfiguration, tickets: TicketKeys? = nil) throws(TLSConfigurationError) {
         minimum = configuration.minimum
         var wire: [UInt8] = []
         for name in configuration.alpn {
@@ -33,7 +34,7 @@ import COpenSSL
             wire.append(contentsOf: name.utf8)
         }
         protocols = wire
-        guard let tickets = TicketKeys() else { throw .library("no random numbers") }
+        guard let tickets = tickets ?? TicketKeys() else { throw .library("no random numbers") }
         self.tickets = tickets
     }
 
