@@ -3,18 +3,18 @@ import TLS
 /// `tenantgate check`: everything that would keep the gateway from starting with a file, or what each route enforces.
 package enum CheckCommand {
     package static func run(config path: String) -> CommandResult {
-        let (configuration, problems) = read(path)
+        let (configuration, problems, _) = read(path)
         let report = CheckReport.problems(problems)
         guard let configuration else { return CommandResult(errors: report, isGood: false) }
         return CommandResult(CheckReport.routes(of: configuration), errors: report)
     }
 
     /// Reads the file as `serve` does, with the certificates that it names; nil where anything is an error.
-    static func read(_ path: String) -> (configuration: Configuration?, problems: [Problem]) {
+    static func read(_ path: String) -> (configuration: Configuration?, problems: [Problem], inputs: InputFiles) {
         let checked = Configuration.read(path: path)
-        guard let configuration = checked.configuration else { return (nil, checked.problems) }
+        guard let configuration = checked.configuration else { return (nil, checked.problems, checked.inputs) }
         let problems = checked.problems + configuration.listeners.flatMap(certificateProblems)
-        return (problems.contains { $0.severity == .error } ? nil : configuration, problems)
+        return (problems.contains { $0.severity == .error } ? nil : configuration, problems, checked.inputs)
     }
 
     private static func certificateProblems(of listener: Listener) -> [Problem] {
@@ -33,14 +33,14 @@ package enum CheckCommand {
 }
 
 extension TLSConfigurationError {
-    fileprivate var isAboutKey: Bool {
+    var isAboutKey: Bool {
         switch self {
         case .key, .keyMismatch: true
         default: false
         }
     }
 
-    fileprivate var remedy: String {
+    var remedy: String {
         switch self {
         case .keyMismatch: "name the key that the certificate was made for"
         case .chain: "name a PEM file with the certificate first, then its intermediates"

@@ -7,14 +7,17 @@ package struct CheckedFile: Sendable {
     package let configuration: Configuration?
     /// Errors and warnings, in the order of lines. Without an error there is a configuration.
     package let problems: [Problem]
+    /// What it was read from, also where it is refused.
+    package let inputs: InputFiles
 }
 
 extension Configuration {
     /// Reads and checks the file at `path`, with the dialects and keys that it names. Blocks on files: not for an event loop.
     package static func read(path: String) -> CheckedFile {
         let problems = ProblemList()
+        problems.inputs.note(file: path)
         guard let bytes = FileBytes.read(path, problems: problems) else {
-            return CheckedFile(configuration: nil, problems: problems.sorted)
+            return CheckedFile(configuration: nil, problems: problems.sorted, inputs: problems.inputs.files)
         }
         return read(bytes, path: path, problems: problems)
     }
@@ -31,7 +34,8 @@ extension Configuration {
         if configuration == nil, !problems.hasErrors {
             problems.error(Place(file: path, line: 1, column: 1), "the file can't be used", fix: "compare it with the example file")
         }
-        return CheckedFile(configuration: problems.hasErrors ? nil : configuration, problems: problems.sorted)
+        return CheckedFile(
+            configuration: problems.hasErrors ? nil : configuration, problems: problems.sorted, inputs: problems.inputs.files)
     }
 }
 
@@ -60,7 +64,7 @@ private struct FileReader {
         return Configuration(
             path: path, listeners: listeners, probes: probes, ledger: ledger, threads: threads, directories: services.directories,
             credentials: services.credentials, upstreams: services.upstreams, routes: services.routes, errors: errors,
-            trustedProxies: proxies, limits: limits, timeouts: timeouts, log: log)
+            trustedProxies: proxies, limits: limits, timeouts: timeouts, log: log, traces: root.traces)
     }
 
     private func readListeners() -> ([Listener]?, ListenAddress?) {
@@ -92,8 +96,8 @@ private struct FileReader {
         }
         let directoryNames = NameTable(directoryEntries.map(\.name))
 
-        let credentials = (root[RootSection.credentials] ?? []).map {
-            CredentialSection.read($0, directories: directories, names: directoryNames)
+        let credentials = problems.inputs.of(.credentials) {
+            (root[RootSection.credentials] ?? []).map { CredentialSection.read($0, directories: directories, names: directoryNames) }
         }
         let upstreamEntries = root[RootSection.upstreams] ?? []
         let upstreams = upstreamEntries.map { entry in

@@ -29,6 +29,8 @@ package struct Configuration: Sendable {
     package var limits: LimitSettings
     package var timeouts: TimeoutSettings
     package var log: LogSettings
+    /// What each key at the top says, and where.
+    package var traces: [String: SectionTrace]
 }
 
 /// One user namespace of the file with the dialect that its user service speaks.

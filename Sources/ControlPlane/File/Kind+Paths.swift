@@ -66,6 +66,7 @@ extension Kind where Value == ReadableFile {
         return Kind(name: "path", schema: text.schema, forms: [.scalar]) { node, reading in
             guard let written = text.read(node, reading) else { return nil }
             let path = reading.resolve(written)
+            reading.problems.inputs.note(file: path)
             var status = stat()
             guard unsafe stat(path, &status) == 0 else {
                 let reason = errno == ENOENT ? "does not exist" : "can't be read (\(errorText(errno)))"

@@ -41,16 +41,19 @@ package struct Problem: Hashable, Sendable, Error {
 
 /// Every problem found so far: reading goes on after each, so that one run of `check` names them all.
 final class ProblemList {
+    /// The files that were read, or that should have been there.
+    let inputs = InputRecord()
     private(set) var all: [Problem] = []
 
     var hasErrors: Bool { all.contains { $0.severity == .error } }
 
     /// In the order of files and lines.
     var sorted: [Problem] {
-        let files = all.reduce(into: [String]()) { if !$0.contains($1.place.file) { $0.append($1.place.file) } }
+        var files: [String: Int] = [:]
+        for problem in all where files[problem.place.file] == nil { files[problem.place.file] = files.count }
         return all.enumerated().sorted { left, right in
             let (a, b) = (left.element.place, right.element.place)
-            let (fileA, fileB) = (files.firstIndex(of: a.file) ?? 0, files.firstIndex(of: b.file) ?? 0)
+            let (fileA, fileB) = (files[a.file] ?? 0, files[b.file] ?? 0)
             return (fileA, a.line, a.column, left.offset) < (fileB, b.line, b.column, right.offset)
         }.map(\.element)
     }

@@ -1,3 +1,5 @@
+import Tokens
+
 /// A map of the file whose keys have been held against their declarations; values are read by typed key.
 ///
 /// Making one reports unknown, unsupported and missing keys. Reading a key reports what is wrong with its value.
@@ -25,6 +27,11 @@ struct Section {
         if let entry = entries[key.name] { return key.kind.read(entry.value, reading) }
         guard case .byDefault(let text) = key.presence else { return nil }
         return Self.value(ofDefault: text, key: key, reading: reading)
+    }
+
+    /// What each key says, as it is written, with its place: defaults are not among them.
+    var traces: [String: SectionTrace] {
+        entries.mapValues { SectionTrace(digest: Digest.sha256(Array($0.value.json.text().utf8).span), place: $0.place) }
     }
 
     func has<Value>(_ key: Key<Value>) -> Bool { entries[key.name] != nil }
@@ -80,4 +87,11 @@ extension Kind where Value == Section {
             return Section(entries, at: place, shape: shape, reading: reading)
         }
     }
+}
+
+/// What one key at the top of the file says, to tell whether another file says the same.
+package struct SectionTrace: Hashable, Sendable {
+    /// SHA-256 of its value, however it is laid out.
+    package var digest: [UInt8]
+    package var place: Place
 }
