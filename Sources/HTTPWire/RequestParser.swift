@@ -6,7 +6,8 @@ package import NIOCore
 /// A value for one connection on its loop. It looks at every byte once, wherever reads cut the head, and its outcome doesn't depend on
 /// where they did.
 package struct RequestParser: Sendable {
-    private let limits: WireLimits
+    /// What the head may have; a change counts from the next line on.
+    package var limits: WireLimits
     private var cursor = LineCursor()
     private var stage = Stage.beforeStartLine
     private var failure: WireError?

@@ -18,7 +18,7 @@ extension ClientConnection {
     func refuse(_ denial: Denial, _ found: Findings, record: consuming AccessRecord) {
         let framing = worker.requestHead.framing
         var left = 0
-        var closing = !worker.requestHead.keepAlive || worker.isDraining
+        var closing = !worker.requestHead.keepAlive || worker.isDraining || isRetired
         switch framing {
         case .none: break
         case .length(let length) where length <= Self.dropBound && !worker.requestHead.expectsContinue: left = length
@@ -42,7 +42,7 @@ extension ClientConnection {
         record.bytesOut = refusal.isHead ? 0 : refusal.body.count
         write(bytes)
         flushAnswer()
-        worker.note(record)
+        worker.note(record, by: worker.snapshot)
     }
 
     /// Drops what has come of a refused request's body; true when there may be more to do with the bytes at hand.

@@ -8,7 +8,11 @@ import TLS
 /// Loop-bound. Requests that arrive while one is in progress wait in `input`.
 final class ClientConnection: StreamSocket {
     let worker: Worker
-    let peer: Peer
+    private(set) var peer: Peer
+    /// The listener that accepted it.
+    let listener: ListenerID
+    /// Its listener is gone: the request in progress is the last.
+    private(set) var isRetired = false
     let tls: TLSConnection?
     /// Its index in the worker's list.
     var place = 0
@@ -52,7 +56,9 @@ final class ClientConnection: StreamSocket {
     private static let lingerTime: Int64 = 2_000_000_000
 
     /// Takes over an accepted connection's descriptor.
-    init(_ descriptor: CInt, worker: Worker, peer: Peer, tls: TLSContext?) {
+    init(_ descriptor: CInt, worker: Worker, peer: Peer, door: Door) {
+        let tls = door.tls
+        listener = door.listener
         self.tls = tls.map { TLSConnection(context: $0, records: worker.records) }
         self.worker = worker
         self.peer = peer
@@ -140,6 +146,19 @@ final class ClientConnection: StreamSocket {
         case .idle, .opening: closeCleanly()
         default: break
         }
+    }
+
+    /// Goes on by the worker's new snapshot.
+    func rulesChanged() {
+        peer.judge(by: worker.snapshot.trustedProxies)
+        parser.limits = WireLimits(head: worker.snapshot.limits.headers)
+    }
+
+    /// Its listener is gone.
+    func retire() {
+        isRetired = true
+        exchange?.request.isLast = true
+        drain()
     }
 
     /// Ends at once: who waits for an answer is told.
@@ -230,7 +249,7 @@ final class ClientConnection: StreamSocket {
     func awaitRequest() {
         phase = .idle
         deadline = worker.clock.now + worker.snapshot.limits.keepAlive * 1_000_000
-        if worker.isDraining { closeCleanly() }
+        if worker.isDraining || isRetired { closeCleanly() }
     }
 
     /// Does what can be done with the bytes at hand.
@@ -287,6 +306,7 @@ final class ClientConnection: StreamSocket {
             let admission = try worker.admit(peer: peer, found: &found)
             record.note(found)
             let exchange = Exchange(client: self, worker: worker, admission: admission, record: record)
+            if isRetired { exchange.request.isLast = true }
             self.exchange = exchange
             phase = .exchange
             exchange.begin()

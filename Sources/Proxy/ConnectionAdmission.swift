@@ -4,22 +4,26 @@ import Synchronization
 ///
 /// Asked once per connection, never per request, so a lock is cheap enough.
 final class ConnectionAdmission: Sendable {
-    private let limits: ConnectionLimits
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     private struct State {
+        var limits: ConnectionLimits
         var total = 0
         var bySource: [SourceAddress: Int] = [:]
     }
 
     init(limits: ConnectionLimits) {
-        self.limits = limits
+        state = Mutex(State(limits: limits))
     }
+
+    /// Counts by other limits from now on. Connections that stand beyond them stay.
+    func take(_ limits: ConnectionLimits) { state.withLock { $0.limits = limits } }
 
     /// Counts a connection in; false where its source has as many as it may.
     func enter(_ address: SourceAddress) -> Bool {
         let source = address.source
         return state.withLock { state in
+            let limits = state.limits
             guard state.total < limits.connections, state.bySource[source, default: 0] < limits.connectionsPerSource else { return false }
             state.total += 1
             state.bySource[source, default: 0] += 1
@@ -38,5 +42,5 @@ final class ConnectionAdmission: Sendable {
     }
 
     /// Whether another connection may be accepted at all.
-    var hasRoom: Bool { state.withLock { $0.total < limits.connections } }
+    var hasRoom: Bool { state.withLock { $0.total < $0.limits.connections } }
 }

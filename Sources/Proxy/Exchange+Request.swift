@@ -7,7 +7,7 @@ extension Exchange {
     /// Asks the upstream's pool for a connection.
     func lease() {
         request.isLeasing = true
-        worker.pools[route.upstream].lease(for: self)
+        pool.lease(for: self)
     }
 
     /// Whether it must not meet a stale connection: it can't be sent a second time.
@@ -19,8 +19,8 @@ extension Exchange {
     /// The pool's answer: a connection. Whoever had to wait is asked about again before the first byte goes out.
     func leased(_ connection: UpstreamConnection) {
         request.isLeasing = false
-        if !worker.stillAdmits(admission) {
-            worker.pools[route.upstream].release(connection)
+        if !snapshot.stillAdmits(admission) {
+            pool.release(connection)
             if let suspendCall { return suspendCall.withdrawn() }
             return refuse(.userSuspended)
         }

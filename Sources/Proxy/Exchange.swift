@@ -11,6 +11,8 @@ final class Exchange {
     let worker: Worker
     let snapshot: Snapshot
     let rules: RouteRules
+    /// Its upstream's connections, as the snapshot had them.
+    let pool: UpstreamPool
     let admission: Admission
     /// Nil once the client has gone.
     private(set) var client: ClientConnection?
@@ -67,6 +69,7 @@ final class Exchange {
         self.worker = worker
         snapshot = worker.snapshot
         rules = snapshot.rules[admission.route]
+        pool = worker.pools[rules.route.upstream]
         progressed = worker.clock.now
         body = BodyDecoder(worker.requestHead.framing, limits: WireLimits())
         request = RequestState(worker.requestHead)
@@ -158,12 +161,12 @@ final class Exchange {
     func finish() {
         guard !isEnded else { return }
         isEnded = true
-        if request.isLeasing { worker.pools[route.upstream].cancel(self) }
+        if request.isLeasing { pool.cancel(self) }
         request.isLeasing = false
         if client == nil { noteClientGone() }
         client = nil
         suspendCall = nil
-        worker.note(record)
+        worker.note(record, by: snapshot)
     }
 
     /// What became of a call that went on without its client stands in the ledger; to the log, nobody was answered.
@@ -193,7 +196,7 @@ final class Exchange {
         let still = (now - progressed) / 1_000_000
         if let suspendCall { return suspendCall.checkDeadline(still: still) }
         if answer.isBegun {
-            if still > snapshot.upstreams[route.upstream].idleTimeout || (isHeldByClient && still > snapshot.limits.idle) { breakOff() }
+            if still > pool.upstream.idleTimeout || (isHeldByClient && still > snapshot.limits.idle) { breakOff() }
         } else if bodyDemand == .more {
             if still > snapshot.limits.idle { timeOut(.requestTimeout) }
         } else if still > route.timeoutMilliseconds {

@@ -7,7 +7,7 @@ package import Tokens
 ///
 /// One per event loop, because it remembers verified tokens. Every refusal is a `Denial`; what is let through is an `Admission`.
 package struct Gatekeeper: ~Copyable {
-    package let snapshot: Snapshot
+    package private(set) var snapshot: Snapshot
     private var tokens = TokenMemory()
 
     package init(snapshot: Snapshot) {
@@ -38,15 +38,10 @@ package struct Gatekeeper: ~Copyable {
             isObserved: rules.observes(target, at: now), by: self)
     }
 
-    /// Asks again about a request that had to wait: whether its user has been suspended meanwhile.
-    func stillAdmits(_ admission: borrowing Admission) -> Bool {
-        if admission.isObserved { return true }
-        do {
-            try refuseSuspended(snapshot.rules[admission.route], admission.credential, admission.selectedTenant)
-            return true
-        } catch {
-            return false
-        }
+    /// Judges by `next` from now on. Remembered tokens are kept where the credentials are the same.
+    mutating func take(_ next: Snapshot) {
+        snapshot = next
+        tokens.take(next.authority)
     }
 }
 
@@ -147,12 +142,21 @@ extension Gatekeeper {
 
 extension Gatekeeper {
     private func refuseSuspended(_ rules: RouteRules, _ credential: Credential?, _ tenant: TenantID?) throws(Denial) {
-        guard let credential, let directory = rules.route.directory, !rules.route.allowsSuspended else { return }
-        if snapshot.isSuspended(credential, tenant: tenant, directory: directory) { throw .userSuspended }
+        if snapshot.refusesSuspended(rules, credential, tenant) { throw .userSuspended }
     }
 }
 
 extension Snapshot {
+    /// Asks again about a request that this snapshot admitted and that had to wait: whether its user has been suspended meanwhile.
+    func stillAdmits(_ admission: borrowing Admission) -> Bool {
+        admission.isObserved || !refusesSuspended(rules[admission.route], admission.credential, admission.selectedTenant)
+    }
+
+    fileprivate func refusesSuspended(_ rules: RouteRules, _ credential: Credential?, _ tenant: TenantID?) -> Bool {
+        guard let credential, let directory = rules.route.directory, !rules.route.allowsSuspended else { return false }
+        return isSuspended(credential, tenant: tenant, directory: directory)
+    }
+
     /// Whether the credential's user, or anybody who acts for it, is suspended for a request in `tenant`.
     func isSuspended(_ credential: Credential, tenant: TenantID?, directory: DirectoryIndex) -> Bool {
         let index = suspensions.index

@@ -10,12 +10,11 @@ package final class Gateway: Sendable {
     private let workers: Mutex<[LoopBound<Worker>]> = Mutex([])
     let admissions: ConnectionAdmission
     let resolver = NameResolver()
-    private let snapshot: Snapshot
+    private let lastListener = Atomic<Int>(0)
     private let next = Atomic<Int>(0)
 
     /// Starts the loops. Nothing is accepted yet. Throws where the system has no descriptors left.
     package init(snapshot: Snapshot, log: LogWriter?, threads: Int) throws(SocketError) {
-        self.snapshot = snapshot
         admissions = ConnectionAdmission(limits: snapshot.limits)
         for index in 0..<threads {
             let loop = try SocketLoop()
@@ -30,23 +29,39 @@ package final class Gateway: Sendable {
         onEveryLoop { $0.cut(blocked) }
     }
 
-    /// Accepts connections at `address`; with TLS where a context is given. Returns the bound address.
-    package func listen(_ address: SocketAddress, tls: TLSContext?) throws(SocketError) -> SocketAddress? {
+    /// Takes an address, so that clients can connect; they are accepted once it is handed to `open` or `take`.
+    package func bind(_ address: SocketAddress) throws(SocketError) -> BoundListener {
         let descriptor = try Listener.open(address)
-        let bound = SocketAddress.local(of: descriptor)
-        // One loop accepts for all, and hands connections round: cheaper than waking all of them, and fairer than letting them race.
-        workers.withLock { $0[0] }.execute { $0.listen(descriptor, tls: tls) }
-        return bound
+        let number = lastListener.add(1, ordering: .relaxed).newValue
+        return BoundListener(id: ListenerID(number: number), address: SocketAddress.local(of: descriptor), descriptor: descriptor)
+    }
+
+    /// Accepts connections at `listener`; with TLS where a context is given.
+    package func open(_ listener: BoundListener, tls: TLSContext?) {
+        acceptor.execute { $0.listen(listener, tls: tls) }
+    }
+
+    /// Judges and forwards by `snapshot` from now on, at other listeners. Blocks until it is so on every loop; not for a loop.
+    ///
+    /// No connection is dropped: what is in progress goes on as it was admitted. Not to be called while or after `drain`.
+    package func take(_ snapshot: Snapshot, _ changes: ListenerChanges) {
+        admissions.take(snapshot.limits)
+        onEveryLoop { $0.take(snapshot) }
+        for worker in all { worker.loop.wait {} }
+        let acceptor = acceptor
+        let retired = acceptor.loop.wait { acceptor.value.take(changes) }
+        // What the acceptor has handed round by now comes before this on every loop.
+        if !retired.isEmpty { onEveryLoop { $0.retire(retired) } }
     }
 
     /// Gives an accepted connection to the loop whose turn it is. On a loop.
-    func accepted(_ descriptor: CInt, _ address: SocketAddress?, _ tls: TLSContext?) {
+    func accepted(_ descriptor: CInt, _ address: SocketAddress?, _ door: Door) {
         let turn = next.add(1, ordering: .relaxed).oldValue
         let chosen = workers.withLock { $0[turn % $0.count] }
         if chosen.loop.isCurrent {
-            chosen.value.accept(descriptor, address, tls: tls)
+            chosen.value.accept(descriptor, address, door)
         } else {
-            chosen.execute { $0.accept(descriptor, address, tls: tls) }
+            chosen.execute { $0.accept(descriptor, address, door) }
         }
     }
 
@@ -80,6 +95,9 @@ package final class Gateway: Sendable {
     }
 
     private var all: [LoopBound<Worker>] { workers.withLock { $0 } }
+
+    /// One loop accepts for all, and hands connections round: cheaper than waking all of them, and fairer than letting them race.
+    private var acceptor: LoopBound<Worker> { workers.withLock { $0[0] } }
 
     private var openWork: Int {
         all.reduce(0) { sum, worker in sum + worker.loop.wait { worker.value.openWork } }

@@ -6,7 +6,7 @@ struct Peer {
     /// The address as text: what goes into `X-Forwarded-For`.
     let text: [UInt8]
     /// One of `trusted_proxies`: its `X-Forwarded-*`, `Forwarded` and `X-Request-ID` are believed.
-    let isTrusted: Bool
+    private(set) var isTrusted: Bool
     let isTLS: Bool
 
     init(_ remote: SocketAddress?, trusted: AddressSet, isTLS: Bool) {
@@ -15,6 +15,9 @@ struct Peer {
         isTrusted = trusted.contains(address)
         self.isTLS = isTLS
     }
+
+    /// Whether it is believed by another file's `trusted_proxies`.
+    mutating func judge(by trusted: AddressSet) { isTrusted = trusted.contains(address) }
 
     /// What per-source limits count, as text: the IPv4 address, or the IPv6 /64.
     var sourceText: [UInt8] {

@@ -56,7 +56,7 @@ package struct Directory: Sendable {
 }
 
 /// A service to forward to: its servers and the bounds of talking to them.
-package struct Upstream: Sendable {
+package struct Upstream: Sendable, Equatable {
     package let name: String
     /// The name as a JSON string, for the log.
     let label: [UInt8]

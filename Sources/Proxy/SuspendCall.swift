@@ -140,7 +140,7 @@ final class SuspendCall {
         case .leasing:
             if milliseconds > exchange.route.timeoutMilliseconds {
                 exchange.request.isLeasing = false
-                worker.pools[exchange.route.upstream].cancel(exchange)
+                exchange.pool.cancel(exchange)
                 notSent(.overloaded)
             }
         case .forwarded:

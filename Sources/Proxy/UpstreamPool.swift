@@ -12,6 +12,8 @@ final class UpstreamPool {
     private var waiting: [Exchange] = []
     /// Connections that are being made.
     private var connectors: [Connector] = []
+    /// The file doesn't have its upstream any more, or not like this: who was admitted before is still served.
+    private var isRetired = false
 
     /// Requests that may wait for a connection, per loop and upstream: beyond, 503 `overloaded`.
     private static let waitingBound = 1024
@@ -34,6 +36,7 @@ final class UpstreamPool {
 
     /// Finds a connection for `exchange`.
     func lease(for exchange: Exchange) {
+        if isRetired { worker.pools.keep(self) }
         if !exchange.needsFreshConnection, let connection = popIdle() {
             return exchange.leased(connection)
         }
@@ -51,6 +54,7 @@ final class UpstreamPool {
     /// Takes back a connection that may carry another request.
     func release(_ connection: UpstreamConnection) {
         guard let next = waiting.first else {
+            if isRetired { return connection.close() }
             connection.rest(since: worker.clock.now)
             servers[connection.server].idle.append(connection)
             return
@@ -76,6 +80,17 @@ final class UpstreamPool {
             for connection in Array(stale) { connection.close() }
         }
     }
+
+    /// Closes what is idle; what is in use closes when it is given back.
+    func retire() {
+        isRetired = true
+        for server in servers {
+            for connection in server.idle { connection.close() }
+        }
+    }
+
+    /// Whether nothing is left that needs the tick or the end.
+    var isDone: Bool { waiting.isEmpty && connectors.isEmpty && servers.allSatisfy { $0.open == 0 } }
 
     /// Closes every idle connection and gives up those that are being made: the loop is ending.
     func closeIdle() {

@@ -17,7 +17,7 @@ final class Worker {
     unowned let gateway: Gateway
     var ids = RequestIDSource()
     private var log: AccessLog?
-    private(set) var pools: [UpstreamPool] = []
+    let pools = UpstreamPools()
     /// Heads are parsed into these and used up before the next event.
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
@@ -48,29 +48,28 @@ final class Worker {
         self.snapshot = snapshot
         gatekeeper = Gatekeeper(snapshot: snapshot)
         self.log = log.map { AccessLog(writer: $0) }
-        pools = snapshot.upstreams.map { UpstreamPool($0, worker: self) }
+        pools.take(snapshot.upstreams, worker: self)
     }
 
     // MARK: connections
 
-    /// Accepts at a listening descriptor from now on, for all loops.
-    func listen(_ descriptor: CInt, tls: TLSContext?) {
+    /// Accepts at a listening socket from now on, for all loops.
+    func listen(_ listener: BoundListener, tls: TLSContext?) {
         let gateway = gateway
+        let door = Door(listener: listener.id, tls: tls)
         listeners.append(
-            Listener(descriptor, on: loop, hasRoom: { gateway.admissions.hasRoom }) { connection, address in
-                gateway.accepted(connection, address, tls)
-            })
+            Listener(listener.descriptor, on: loop, door: door, hasRoom: { gateway.admissions.hasRoom }, accepted: gateway.accepted))
     }
 
     /// Takes an accepted connection.
-    func accept(_ descriptor: CInt, _ address: SocketAddress?, tls: TLSContext?) {
-        let peer = Peer(address, trusted: snapshot.trustedProxies, isTLS: tls != nil)
+    func accept(_ descriptor: CInt, _ address: SocketAddress?, _ door: Door) {
+        let peer = Peer(address, trusted: snapshot.trustedProxies, isTLS: door.tls != nil)
         guard !isDraining, gateway.admissions.enter(peer.address) else {
             _ = Glibc.close(descriptor)
             return
         }
         clock.read()
-        let connection = ClientConnection(descriptor, worker: self, peer: peer, tls: tls)
+        let connection = ClientConnection(descriptor, worker: self, peer: peer, door: door)
         if connection.isOpen { add(connection) } else { gateway.admissions.leave(peer.address) }
     }
 
@@ -112,8 +111,6 @@ final class Worker {
         try gatekeeper.admit(requestHead, peer: peer, now: clock.unixSeconds, found: &found)
     }
 
-    func stillAdmits(_ admission: borrowing Admission) -> Bool { gatekeeper.stillAdmits(admission) }
-
     /// The id of the request in `requestHead`: a trusted proxy's, or one of our own.
     func requestID(from peer: Peer) -> RequestID {
         var id = ids.next()
@@ -123,8 +120,8 @@ final class Worker {
         return id
     }
 
-    /// Writes a request that has ended into the log.
-    func note(_ record: borrowing AccessRecord) {
+    /// Writes a request that has ended into the log; `snapshot` is the one that it was judged by.
+    func note(_ record: borrowing AccessRecord, by snapshot: Snapshot) {
         log?.write(record, snapshot: snapshot, now: clock.now, unix: clock.unixMilliseconds)
     }
 
@@ -136,6 +133,37 @@ final class Worker {
         for connection in Array(connections) {
             guard let exchange = connection.exchange, exchange.isOf(blocks) else { continue }
             exchange.cut(.userSuspended)
+        }
+    }
+
+    /// Judges and forwards by `next` from now on. What is in progress goes on as it was admitted; connections stay.
+    func take(_ next: Snapshot) {
+        snapshot = next
+        gatekeeper.take(next)
+        pools.take(next.upstreams, worker: self)
+        for connection in connections { connection.rulesChanged() }
+    }
+
+    /// Puts changes of this loop's listeners in force. Returns whose connections are to drain.
+    func take(_ changes: ListenerChanges) -> Set<RetiredDoor> {
+        var retired = Set(changes.removed.flatMap { [RetiredDoor(listener: $0, isTLS: true), RetiredDoor(listener: $0, isTLS: false)] })
+        for (listener, tls) in changes.opened { listen(listener, tls: tls) }
+        for (id, tls) in changes.changed {
+            guard let listener = listeners.first(where: { $0.door.listener == id }) else { continue }
+            let wasTLS = listener.door.tls != nil
+            if wasTLS != (tls != nil) { retired.insert(RetiredDoor(listener: id, isTLS: wasTLS)) }
+            listener.door = Door(listener: id, tls: tls)
+        }
+        for listener in listeners where changes.removed.contains(listener.door.listener) { listener.finish() }
+        listeners.removeAll { !$0.isOpen }
+        return retired
+    }
+
+    /// Connections of listeners that are gone: idle ones close, busy ones close after their answer.
+    func retire(_ doors: Set<RetiredDoor>) {
+        clock.read()
+        for connection in Array(connections) {
+            if doors.contains(RetiredDoor(listener: connection.listener, isTLS: connection.tls != nil)) { connection.retire() }
         }
     }
 
@@ -156,7 +184,7 @@ final class Worker {
         clock.read()
         for connection in Array(connections) { connection.stop() }
         for orphan in Array(orphans) { orphan.stop() }
-        for pool in pools { pool.closeIdle() }
+        pools.closeIdle()
         log?.flush()
     }
 
@@ -169,6 +197,6 @@ final class Worker {
         guard tickCount % Self.sweepEvery == 0 else { return }
         for connection in Array(connections) { connection.checkDeadline(now: clock.now) }
         for orphan in Array(orphans) { orphan.checkDeadline(now: clock.now) }
-        for pool in pools { pool.sweep(now: clock.now) }
+        pools.sweep(now: clock.now)
     }
 }

@@ -62,6 +62,11 @@ package struct TokenMemory: ~Copyable {
         } catch { throw error.denial }
     }
 
+    /// Forgets every token that another authority has verified, as the next question would.
+    package mutating func take(_ authority: TokenAuthority) {
+        if self.authority !== authority { reset(to: authority) }
+    }
+
     private mutating func reset(to authority: TokenAuthority) {
         for place in tags.indices where tags[place] != 0 { forget(place) }
         verifier.forget()

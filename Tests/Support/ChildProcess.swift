@@ -42,6 +42,29 @@ package final class ChildProcess: @unchecked Sendable {  // Foundation's Process
         } while true
     }
 
+    /// What `find` makes of the error stream, as soon as it makes something of it; throws as `waitForLine` does.
+    package func waitForErrors<Found>(seconds: Double = 30, _ find: (String) -> Found?) throws -> Found {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        while true {
+            let isOver = !process.isRunning || Date() > deadline
+            if let found = find(errorText) { return found }
+            if isOver { throw ChildFailed(program: process.executableURL?.lastPathComponent ?? "", errors: errorText) }
+            Thread.sleep(forTimeInterval: 0.002)
+        }
+    }
+
+    /// Resident memory in KiB (proc(5)).
+    package var residentMemory: Int {
+        let status = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    }
+
+    /// Open descriptors.
+    package var descriptorCount: Int {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.processIdentifier)/fd").count) ?? 0
+    }
+
     /// SIGKILL, and waits until it is gone.
     package func kill() { end(SIGKILL) }
 

@@ -12,6 +12,11 @@ package struct GatewayFile: Sendable {
     package var connections = 256
     /// A folder for the ledger; nil means `var` beside the file.
     package var ledgerFolder: String?
+    package var threads = 2
+    /// Further lines of `directories`.
+    package var directories: [String] = []
+    /// Further lines of `listeners`, each `- {…}`.
+    package var listeners: [String] = []
     /// Further top-level keys.
     package var more: [String] = []
 
@@ -42,7 +47,8 @@ package struct GatewayFile: Sendable {
         }
     }
 
-    private var text: String {
+    /// The file itself.
+    package var text: String {
         let dialects = BuildProducts.repository.appending(path: "config/dialects").path
         return """
             version: 1
@@ -51,11 +57,13 @@ package struct GatewayFile: Sendable {
                 tls:
                   certificates:
                     - {chain: tls/gateway.pem, key: tls/gateway.key}
+            \(listeners.map { "  \($0)" }.joined(separator: "\n"))
             ledger: sqlite:\(ledgerFolder ?? "var")/tenantgate.db
-            threads: 2
+            threads: \(threads)
             directories:
               jitsudo: {dialect: \(dialects)/jitsudo.yaml}
               rinne: {dialect: \(dialects)/rinne.yaml}
+            \(directories.map { "  \($0)" }.joined(separator: "\n"))
             credentials:
               - issuer: \(TestIssuers.jitsudo.issuer)
                 directory: jitsudo

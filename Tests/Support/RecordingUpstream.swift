@@ -91,6 +91,21 @@ package final class RecordingUpstream: Sendable {
     /// How many whole requests have come since the start.
     package var received: Int { state.withLock { $0.received } }
 
+    /// Connections accepted since the start, and those of them that are open.
+    package var connections: (accepted: Int, open: Int) {
+        state.withLock { state in (state.connections.count, state.connections.count { $0 >= 0 }) }
+    }
+
+    /// Waits until `condition` holds of it; false after 20 seconds.
+    package func wait(until condition: (RecordingUpstream) -> Bool) -> Bool {
+        let deadline = Date(timeIntervalSinceNow: 20)
+        while !condition(self) {
+            if Date() > deadline { return false }
+            Thread.sleep(forTimeInterval: 0.002)
+        }
+        return true
+    }
+
     /// What has come since this was asked last.
     package func takeRequests() -> [RecordedRequest] {
         state.withLock { state in

@@ -1,4 +1,5 @@
 package import Foundation
+import Glibc
 
 /// A folder of its own for one test, removed with everything in it when the last reference goes (unless `TENANTGATE_KEEP_FOLDERS` is
 /// set, to look at logs).
@@ -29,6 +30,16 @@ package final class TemporaryFolder: Sendable {
         try Data(text.utf8).write(to: file)
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
         return file.path
+    }
+
+    /// Puts `name` in the place of `other` at once, as rename(2) does.
+    package func rename(_ name: String, over other: String) throws {
+        guard unsafe Glibc.rename(path(name), path(other)) == 0 else { throw CocoaError(.fileWriteUnknown) }
+    }
+
+    /// A symbolic link `name` that says `target`.
+    package func link(_ name: String, to target: String) throws {
+        guard unsafe symlink(target, path(name)) == 0 else { throw CocoaError(.fileWriteUnknown) }
     }
 
     package func read(_ name: String) -> String {

@@ -5,7 +5,8 @@ package struct TestCertificate: Sendable {
 
     package static let gateway: Result<TestCertificate, any Error> = Result { try TestCertificate() }
 
-    private init() throws {
+    /// Another one for the same names.
+    package init() throws {
         let folder = try TemporaryFolder()
         let result = try ChildProcess.run(
             "openssl",

@@ -1,19 +1,27 @@
-/// `tenantgate serve`: runs the gateway until SIGTERM or SIGINT, then drains.
+/// `tenantgate serve`: runs the gateway until SIGTERM or SIGINT, then drains. SIGHUP and changed files reload.
 package enum ServeCommand {
     /// Blocks until the gateway has ended. `say` gets one line for each listener when it is ready, and everything else worth knowing.
-    package static func run(config path: String, say: (String) -> Void) throws(CommandFailure) {
+    package static func run(config path: String, say: @escaping @Sendable (String) -> Void) throws(CommandFailure) {
         let signals = ProcessSignals()
-        let (configuration, problems) = CheckCommand.read(path)
+        signals.ignoreHangup()
+        let (configuration, problems, inputs) = CheckCommand.read(path)
         if !problems.isEmpty { say(CheckReport.problems(problems)) }
         guard let configuration else {
             throw CommandFailure("The file \(path) is refused. Correct what is listed above, then start again.")
         }
         let service: GatewayService
-        do throws(StartFailure) { service = try GatewayService(configuration) } catch { throw CommandFailure(error.description) }
+        do throws(StartFailure) {
+            service = try GatewayService(configuration, inputs: inputs)
+        } catch {
+            throw CommandFailure(error.description)
+        }
         for line in service.addresses { say(line) }
+        let reloader = Reloader(service) { text in say(text) }
+        signals.onHangup { reloader.reload() }
         signals.wait()
         signals.exitOnNext()
-        say("draining: no new connections; what is open has \(configuration.timeouts.drainMilliseconds / 1000) s to finish")
+        reloader.stop()
+        say("draining: no new connections; what is open has \(service.drainMilliseconds / 1000) s to finish")
         say(service.drain() ? "stopped" : "stopped; what did not finish in time was broken off")
     }
 }

@@ -9,53 +9,66 @@ import Tokens
 
 /// The gateway as a process runs it: ledger, loops, listeners and probes, started from a checked file and drained at the end.
 package final class GatewayService: Sendable {
-    private let configuration: Configuration
     let suspensions: SuspensionAuthority
-    private let gateway: Gateway
+    let gateway: Gateway
+    let running: Mutex<Running>
     private let log: LogWriter?
     private let probes: ProbesListener?
-    /// One line for each address that is listened on.
+    /// One line for each address that was listened on at the start.
     package let addresses: [String]
+
+    /// What a reload replaces.
+    struct Running: Sendable {
+        var configuration: Configuration
+        /// What `configuration` was read from.
+        var inputs: InputFiles
+        /// What the last file was read from that was looked at, whether it was taken or refused.
+        var lastRead: InputFiles
+        var authority: TokenAuthority
+        var listeners: [ServedListener]
+        /// Nothing is replaced any more.
+        var isOver = false
+    }
 
     /// Starts everything in order: what can fail for the file's sake first, then the ledger with its list, then the listeners.
     ///
-    /// Throws a `StartFailure` that says what to do. Blocks the calling thread; not for an event loop.
-    package init(_ configuration: Configuration) throws(StartFailure) {
-        self.configuration = configuration
-        let contexts = try Self.contexts(configuration)
+    /// `inputs` is what the file was read from, to tell what a reload changes. Throws a `StartFailure` that says what to do. Blocks the
+    /// calling thread; not for an event loop.
+    package init(_ configuration: Configuration, inputs: InputFiles = InputFiles()) throws(StartFailure) {
         log = try Self.log(configuration)
         let relay = BlockRelay()
         suspensions = try Self.suspensions(configuration, relay)
+        let snapshot: Snapshot
         do {
-            let snapshot = try Snapshot(configuration.fitted(to: OpenFiles.raise()), suspensions: suspensions)
+            snapshot = try Snapshot(configuration.fitted(to: OpenFiles.raise()), suspensions: suspensions)
             let gateway = try Gateway(snapshot: snapshot, log: log, threads: configuration.threads ?? System.coreCount)
             relay.attach(gateway)
             self.gateway = gateway
         } catch {
             throw StartFailure("The gateway can't be started: \(error).")
         }
-        let gateway = gateway
-        var addresses: [String] = []
-        for (listener, context) in zip(configuration.listeners, contexts) {
-            let bound = try Self.bind(listener.address) { try gateway.listen($0, tls: context) }
-            addresses.append("listening on \(bound) (\(context == nil ? "plain HTTP" : "TLS"))")
+        let plan: ListenerPlan
+        do throws(Problem) {
+            plan = try ListenerPlan(from: [], to: configuration.listeners, of: gateway, file: configuration)
+        } catch {
+            throw StartFailure(error.text)
         }
-        var probes: ProbesListener?
-        if let address = configuration.probes {
-            let bound = try Self.bind(address) {
-                probes = try ProbesListener($0)
-                return probes?.address
-            }
-            addresses.append("probes on \(bound)")
-        }
+        gateway.take(snapshot, plan.changes)
+        let (probes, probesText) = try Self.probes(configuration)
         self.probes = probes
-        self.addresses = addresses
+        addresses = plan.served.map(\.text) + probesText
+        running = Mutex(
+            Running(
+                configuration: configuration, inputs: inputs, lastRead: inputs, authority: snapshot.authority, listeners: plan.served))
     }
 
     /// Ends in order: no new connections, open work and suspend calls finish within the file's bound, then everything closes.
     /// True if nothing had to be broken off.
     package func drain() -> Bool {
-        let bound = TimeAmount.milliseconds(configuration.timeouts.drainMilliseconds)
+        let bound = running.withLock { running in
+            running.isOver = true
+            return TimeAmount.milliseconds(running.configuration.timeouts.drainMilliseconds)
+        }
         let isDone = gateway.drain(within: bound)
         let isSettled = drainSuspensions()
         probes?.close()
@@ -84,25 +97,6 @@ package struct StartFailure: Error, CustomStringConvertible {
 }
 
 extension GatewayService {
-    private static func contexts(_ configuration: Configuration) throws(StartFailure) -> [TLSContext?] {
-        var contexts: [TLSContext?] = []
-        for listener in configuration.listeners {
-            guard let tls = listener.tls else {
-                contexts.append(nil)
-                continue
-            }
-            let certificates = tls.certificates.map { TLSServerConfiguration.Certificate(chain: $0.chain, key: $0.key) }
-            do {
-                contexts.append(
-                    try TLSContext(
-                        server: TLSServerConfiguration(certificates: certificates, minimum: tls.minimum == .tls13 ? .v1_3 : .v1_2)))
-            } catch {
-                throw StartFailure("Listener \(listener.address.text): \(error)")
-            }
-        }
-        return contexts
-    }
-
     private static func log(_ configuration: Configuration) throws(StartFailure) -> LogWriter? {
         do {
             return switch configuration.log.destination {
@@ -129,11 +123,12 @@ extension GatewayService {
         }
     }
 
-    /// Binds one address of the file. Returns the bound one as text: port 0 lets the system choose.
-    private static func bind(_ address: ListenAddress, _ listen: (SocketAddress) throws -> SocketAddress?) throws(StartFailure) -> String {
+    private static func probes(_ configuration: Configuration) throws(StartFailure) -> (ProbesListener?, [String]) {
+        guard let address = configuration.probes else { return (nil, []) }
         do {
-            let bound = try listen(try SocketAddress(ipAddress: address.host, port: address.port))
-            return ListenAddress(host: address.host, port: bound?.port ?? address.port, isIPv6: address.isIPv6).text
+            let probes = try ProbesListener(try SocketAddress(ipAddress: address.host, port: address.port))
+            let bound = ListenAddress(host: address.host, port: probes.address?.port ?? address.port, isIPv6: address.isIPv6)
+            return (probes, ["probes on \(bound.text)"])
         } catch {
             throw StartFailure("\(address.text) can't be listened on: \(error). Is it this machine's, and free?")
         }
@@ -142,7 +137,7 @@ extension GatewayService {
 
 extension Configuration {
     /// The same with no more client connections than there are descriptors for.
-    fileprivate func fitted(to descriptors: Int) -> Configuration {
+    func fitted(to descriptors: Int) -> Configuration {
         var fitted = self
         fitted.limits.connections = min(limits.connections, OpenFiles.clients(of: descriptors))
         return fitted

@@ -4,10 +4,11 @@ import Dispatch
     import Glibc
 #endif
 
-/// SIGTERM and SIGINT, taken from the process and waited for.
+/// SIGTERM and SIGINT, taken from the process and waited for; SIGHUP where somebody wants it.
 package final class ProcessSignals {
     private let arrived = DispatchSemaphore(value: 0)
     private let sources: [any DispatchSourceSignal]
+    private var hangup: (any DispatchSourceSignal)?
 
     /// From now on neither ends the process by itself; SIGPIPE is ignored, since closed sockets report themselves.
     package init() {
@@ -20,6 +21,18 @@ package final class ProcessSignals {
             source.setEventHandler { [arrived] in arrived.signal() }
             source.resume()
         }
+    }
+
+    /// From now on SIGHUP ends the process no more. One that comes before `onHangup` counts for nothing.
+    package func ignoreHangup() { signal(SIGHUP, SIG_IGN) }
+
+    /// Has `act` called at each SIGHUP, on a thread of its own; several that come together may be one.
+    package func onHangup(_ act: @escaping @Sendable () -> Void) {
+        ignoreHangup()
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
+        source.setEventHandler(handler: act)
+        source.resume()
+        hangup = source
     }
 
     /// Blocks the calling thread until one comes.

@@ -1,11 +1,15 @@
 import Policy
 package import Proxy
 package import Suspensions
-import Tokens
+package import Tokens
 
 extension Snapshot {
     /// What requests are judged by, out of a checked file. Throws only what the check would have found.
-    package convenience init(_ configuration: Configuration, suspensions: SuspensionAuthority) throws {
+    ///
+    /// `authority` is one that judges tokens as the file says; nil makes another, and loops forget the tokens that they remember.
+    package convenience init(
+        _ configuration: Configuration, suspensions: SuspensionAuthority, authority: TokenAuthority? = nil
+    ) throws {
         var trusted = AddressSet()
         for network in configuration.trustedProxies { _ = trusted.insert(network) }
         self.init(
@@ -13,7 +17,7 @@ extension Snapshot {
             table: try RouteTable(configuration.routes),
             directories: configuration.directories.map { Directory(name: $0.name, dialect: $0.dialect) },
             upstreams: configuration.upstreams.map { Upstream($0) },
-            authority: try TokenAuthority(blocks: configuration.credentials, tokenLimit: configuration.limits.token),
+            authority: try authority ?? TokenAuthority(blocks: configuration.credentials, tokenLimit: configuration.limits.token),
             suspensions: suspensions,
             trustedProxies: trusted,
             errors: configuration.errors,

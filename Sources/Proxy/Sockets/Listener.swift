@@ -5,13 +5,19 @@ import NIOCore
 /// A listening TCP socket on a loop: accepts while there is room, and leaves clients in the kernel's queue while there is none.
 final class Listener: EventSource {
     private let hasRoom: () -> Bool
-    private let accepted: (CInt, SocketAddress?) -> Void
+    private let accepted: (CInt, SocketAddress?, Door) -> Void
+    /// What the next connections get.
+    var door: Door
 
     /// Connections taken in one go, so that those that stand get their turn.
     private static let batch = 64
 
     /// Listens on `descriptor`. `accepted` gets each connection's descriptor, non-blocking, with the peer's address.
-    init(_ descriptor: CInt, on loop: SocketLoop, hasRoom: @escaping () -> Bool, accepted: @escaping (CInt, SocketAddress?) -> Void) {
+    init(
+        _ descriptor: CInt, on loop: SocketLoop, door: Door, hasRoom: @escaping () -> Bool,
+        accepted: @escaping (CInt, SocketAddress?, Door) -> Void
+    ) {
+        self.door = door
         self.hasRoom = hasRoom
         self.accepted = accepted
         super.init(descriptor, on: loop, waitingFor: shim_EPOLLIN)
@@ -40,25 +46,41 @@ final class Listener: EventSource {
         if interest == 0, hasRoom() { wait(for: shim_EPOLLIN) }
     }
 
+    /// Takes who has connected already, then closes: closing resets whoever waits in the kernel's queue.
+    func finish() {
+        while isOpen, hasRoom(), acceptOne() {}
+        close()
+    }
+
     override func ready(_ events: UInt32) {
         for _ in 0..<Self.batch {
             guard hasRoom() else { return wait(for: 0) }
-            var storage = sockaddr_storage()
-            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-            let connection = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                    unsafe shim_accept(descriptor, address, &length)
-                }
-            }
-            guard connection >= 0 else {
-                // Without descriptors or memory: the next tick tries again.
-                if errno != EAGAIN && errno != EINTR && errno != ECONNABORTED { wait(for: 0) }
-                return
-            }
-            accepted(connection, SocketAddress(storage))
+            guard acceptOne() else { return }
         }
     }
+
+    /// False where nobody waits, or the system can't give any more for now.
+    private func acceptOne() -> Bool {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let connection = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                unsafe shim_accept(descriptor, address, &length)
+            }
+        }
+        guard connection >= 0 else {
+            if errno == ECONNABORTED || errno == EINTR { return true }
+            // Without descriptors or memory: the next tick tries again.
+            if errno != EAGAIN { wait(for: 0) }
+            return false
+        }
+        accepted(connection, SocketAddress(storage), door)
+        return true
+    }
 }
+
+/// Closes a descriptor that no source has taken over.
+func closeDescriptor(_ descriptor: CInt) { _ = Glibc.close(descriptor) }
 
 /// Sets an option that is a flag.
 func setOption(_ descriptor: CInt, _ level: CInt, _ name: CInt) {

@@ -1,0 +1,54 @@
+import Policy
+import Proxy
+import TLS
+import Tokens
+
+extension GatewayService {
+    /// Reads the file anew with everything that it names, and puts it in force whole or not at all. Blocks; one at a time.
+    ///
+    /// No connection is dropped: what is in progress goes on by the rules that it was admitted by.
+    package func reload() -> ReloadOutcome {
+        running.withLock { running in
+            guard !running.isOver else { return .over }
+            let path = running.configuration.path
+            let (read, problems, inputs) = CheckCommand.read(path)
+            running.lastRead = inputs
+            guard let read else { return .refused(file: path, problems: problems) }
+            let changes = ConfigurationChanges.names(from: (running.configuration, running.inputs), to: (read, inputs))
+            guard !changes.isEmpty else { return .unchanged(file: path) }
+            let fixed = RestartKeys.problems(from: running.configuration, to: read)
+            guard fixed.isEmpty else { return .refused(file: path, problems: problems + fixed) }
+            do throws(Problem) {
+                let opened = try replace(&running, by: read.numbered(as: running.configuration), inputs)
+                return .done(file: path, changes: changes, opened: opened, warnings: problems)
+            } catch {
+                return .refused(file: path, problems: problems + [error])
+            }
+        }
+    }
+
+    /// Milliseconds that open work has at the end.
+    package var drainMilliseconds: Int64 { running.withLock { $0.configuration.timeouts.drainMilliseconds } }
+
+    /// What the file in force was read from, and what the last one was that was looked at.
+    package var inputs: (inForce: InputFiles, lastRead: InputFiles) { running.withLock { ($0.inputs, $0.lastRead) } }
+
+    /// Returns the listeners that were opened, for people.
+    private func replace(_ running: inout Running, by new: Configuration, _ inputs: InputFiles) throws(Problem) -> [String] {
+        let keepsAuthority = new.judgesTokens(as: running.configuration, inputs, running.inputs)
+        let snapshot: Snapshot
+        do {
+            snapshot = try Snapshot(
+                new.fitted(to: OpenFiles.raise()), suspensions: suspensions, authority: keepsAuthority ? running.authority : nil)
+        } catch {
+            throw Problem(at: Place(file: new.path, line: 1, column: 1), "the file can't be used: \(error)", fix: "run `tenantgate check`")
+        }
+        let plan = try ListenerPlan(from: running.listeners, to: new.listeners, of: gateway, file: new)
+        gateway.take(snapshot, plan.changes)
+        running.configuration = new
+        running.inputs = inputs
+        running.authority = snapshot.authority
+        running.listeners = plan.served
+        return plan.opened
+    }
+}
