@@ -1,7 +1,7 @@
 /// Every way in which the gateway refuses a request: the one closed list of SPEC §1.
 ///
 /// A stage throws a `Denial`; nothing else ends a request early. Status, code, stage and RFC 9209 error type are one table below.
-package enum Denial: Error, Equatable, Hashable, Sendable, CaseIterable {
+package enum Denial: UInt8, Error, Sendable, CaseIterable {
     // 1 parse
     case badRequest, ambiguousPath, duplicateHeader, requestTimeout, bodyTooLarge, uriTooLong, headersTooLarge
     case notImplemented, httpVersionNotSupported

@@ -15,6 +15,15 @@ package enum Limits {
     /// Default of `limits.body`, bytes.
     package static let body = 10 * 1024 * 1024
 
+    // MARK: probes
+
+    /// Connections to the probes' listener: a few probes and scrapers. Beyond, the one that has been idle for longest makes room.
+    package static let probeConnections = 64
+    /// Seconds that a connection to the probes' listener may be silent: longer than scrapers pause.
+    package static let probeIdleSeconds = 75
+    /// Seconds for the head of a probe's request.
+    package static let probeHeadSeconds = 10
+
     // MARK: routes
 
     /// Segments of a route's or dialect call's pattern: far more than any API has, and the bound of the matcher's recursion.

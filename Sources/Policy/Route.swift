@@ -72,6 +72,15 @@ package enum HostPattern: Hashable, Sendable {
     /// `*.example.com`: one or more labels before this suffix, which starts with a dot.
     case wildcard([UInt8])
     case any
+
+    /// As the file writes it; empty for any host.
+    package var text: String {
+        switch self {
+        case .any: ""
+        case .exact(let name): String(decoding: name, as: UTF8.self)
+        case .wildcard(let suffix): "*" + String(decoding: suffix, as: UTF8.self)
+        }
+    }
 }
 
 /// Who judges the caller.

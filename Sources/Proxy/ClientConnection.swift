@@ -172,7 +172,10 @@ final class ClientConnection: StreamSocket {
         guard now > deadline else { return }
         switch phase {
         case .head: refuseUnread(.requestTimeout)
-        case .opening, .lingering, .dropping, .closed: abort()
+        case .opening:
+            if tls?.isFresh == false { handshakeFailed(.timeout) }
+            abort()
+        case .lingering, .dropping, .closed: abort()
         case .idle: closeCleanly()
         case .exchange: break
         }
@@ -198,9 +201,15 @@ final class ClientConnection: StreamSocket {
         }
         let news = unsafe tls.receive(bytes, into: &worker.plaintext, isWritable: isWritable)
         sendRecords()
-        if news.completed != nil { awaitRequest() }
+        if let completed = news.completed {
+            worker.metrics.shookHands(completed)
+            awaitRequest()
+        }
         if worker.plaintext.readableBytes > 0 { take() }
-        if news.error != nil { return close() }
+        if let error = news.error {
+            handshakeFailed(HandshakeFailure(error))
+            return close()
+        }
         if news.closed { inputClosed() }
     }
 
@@ -221,8 +230,20 @@ final class ClientConnection: StreamSocket {
         switch tls?.streamEnded() {
         case nil: inputClosed()
         case .expected: break
-        case .unused, .failure: close()
+        case .unused:
+            phase = .closed
+            close()
+        case .failure(let error):
+            handshakeFailed(HandshakeFailure(error))
+            close()
         }
+    }
+
+    /// Counts a handshake that will not be finished any more; without effect after one that was.
+    private func handshakeFailed(_ failure: HandshakeFailure) {
+        guard case .opening = phase else { return }
+        phase = .closed
+        worker.metrics.failedHandshake(failure)
     }
 
     override func writabilityChanged() {
@@ -236,6 +257,7 @@ final class ClientConnection: StreamSocket {
 
     override func closed() {
         worker.clock.read()
+        if tls?.isFresh == false { handshakeFailed(.interrupted) }
         phase = .closed
         worker.remove(self)
         if let exchange {

@@ -14,6 +14,8 @@ package struct Gatekeeper: ~Copyable {
         self.snapshot = snapshot
     }
 
+    var tokenFigures: TokenFigures { tokens.figures }
+
     /// Judges the request with this head at `now` (Unix seconds). `found` keeps what was found out, for the log, also when it throws.
     mutating func admit(_ head: borrowing RequestHead, peer: Peer, now: Int64, found: inout Findings) throws(Denial) -> Admission {
         try RequestRules.check(head)

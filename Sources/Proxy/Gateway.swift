@@ -13,12 +13,14 @@ package final class Gateway: Sendable {
     private let lastListener = Atomic<Int>(0)
     private let next = Atomic<Int>(0)
 
-    /// Starts the loops. Nothing is accepted yet. Throws where the system has no descriptors left.
-    package init(snapshot: Snapshot, log: LogWriter?, threads: Int) throws(SocketError) {
+    /// Starts the loops. Nothing is accepted yet. `tenantLabels`: tenants that are counted by name. Throws where the system has no
+    /// descriptors left.
+    package init(snapshot: Snapshot, log: LogWriter?, threads: Int, tenantLabels: Int = 0) throws(SocketError) {
         admissions = ConnectionAdmission(limits: snapshot.limits)
+        let tenants = tenantLabels > 0 ? TenantNames(cap: tenantLabels) : nil
         for index in 0..<threads {
             let loop = try SocketLoop()
-            let worker = Worker(loop: loop, gateway: self, snapshot: snapshot, log: log)
+            let worker = Worker(loop: loop, gateway: self, snapshot: snapshot, log: log, tenants: tenants)
             workers.withLock { $0.append(LoopBound(worker, loop)) }
             loop.start(name: "loop-\(index)", tick: LoopBound({ worker.tick() }, loop))
         }
@@ -26,7 +28,11 @@ package final class Gateway: Sendable {
 
     /// Ends the open work of users who were just blocked, on every loop. From any thread.
     package func cut(_ blocked: [Subject]) {
-        onEveryLoop { $0.cut(blocked) }
+        let left = Counter(all.count)
+        onEveryLoop { [self] worker in
+            worker.cut(blocked)
+            if left.isLast() { onEveryLoop { $0.blockedEverywhere(blocked) } }
+        }
     }
 
     /// Takes an address, so that clients can connect; they are accepted once it is handed to `open` or `take`.
@@ -94,7 +100,7 @@ package final class Gateway: Sendable {
         for worker in all { worker.execute(work) }
     }
 
-    private var all: [LoopBound<Worker>] { workers.withLock { $0 } }
+    var all: [LoopBound<Worker>] { workers.withLock { $0 } }
 
     /// One loop accepts for all, and hands connections round: cheaper than waking all of them, and fairer than letting them race.
     private var acceptor: LoopBound<Worker> { workers.withLock { $0[0] } }

@@ -16,6 +16,7 @@ package final class LogWriter: Sendable {
     private let thread: NIOThreadPool
     private let behind = Atomic<Int>(0)
     private let dropped = Atomic<Int>(0)
+    private let droppedInAll = Atomic<Int>(0)
 
     /// Bytes that may wait for the disk.
     private static let bound = 64 * 1024 * 1024
@@ -39,6 +40,7 @@ package final class LogWriter: Sendable {
         guard behind.add(size, ordering: .relaxed).newValue <= Self.bound else {
             behind.subtract(size, ordering: .relaxed)
             dropped.add(lines, ordering: .relaxed)
+            droppedInAll.add(lines, ordering: .relaxed)
             return
         }
         thread.submit { [self] _ in
@@ -46,6 +48,9 @@ package final class LogWriter: Sendable {
             behind.subtract(size, ordering: .relaxed)
         }
     }
+
+    /// Lines that were dropped since the start. From any thread.
+    package var droppedLines: Int { droppedInAll.load(ordering: .relaxed) }
 
     /// Waits until everything handed over so far is written, then ends the thread.
     package func finish() {

@@ -6,6 +6,8 @@ package final class RouteRules: Sendable {
     package let route: Route
     /// The pattern as a JSON string, for the log.
     let label: [UInt8]
+    /// Host, where the route names one, and pattern: what its counters are called.
+    let metricsLabel: String
     /// How its paths are called upstream.
     let upstreamPath: UpstreamPath
     let secondCredential: SecondCredential
@@ -21,6 +23,7 @@ package final class RouteRules: Sendable {
     init(_ route: Route, upstream: Upstream, directory: Directory?) {
         self.route = route
         label = JSONText.quoted(route.pattern.text)
+        metricsLabel = route.host.text + route.pattern.text
         upstreamPath = UpstreamPath(stripPrefix: route.stripPrefix, base: upstream.base)
         let others = directory?.dialect.otherCredentials ?? []
         secondCredential = SecondCredential(others: others, allowed: route.allowedCredentials)

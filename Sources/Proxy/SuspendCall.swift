@@ -189,7 +189,9 @@ final class SuspendCall {
     func answerEnded() {
         guard step == .forwarded, let held else { return }
         switch held.verdict(on: intent, wanted: wanted) {
-        case .confirmed: conclude(.confirmed) { $0.confirmed($1) }
+        case .confirmed:
+            if wanted == .suspended { worker.confirmedSuspensions[intent.subject] = SocketLoop.now }
+            conclude(.confirmed) { $0.confirmed($1) }
         case .refused: conclude(.refused(status: held.status)) { call, _ in call.passOn(reach: nil) }
         case .passedOnUnconfirmed(let cause): conclude(.unconfirmed(cause: cause)) { call, _ in call.passOn(reach: nil) }
         case .unconfirmed(let cause):
@@ -229,6 +231,7 @@ final class SuspendCall {
             let exchange = bound.value
             exchange.worker.clock.read()
             guard let call = exchange.suspendCall else { return }
+            exchange.worker.confirmedSuspensions[call.intent.subject] = nil
             conclusion == .settled ? call.passOn(reach: "gateway") : call.refuse(.suspensionNotDurable)
         }
     }

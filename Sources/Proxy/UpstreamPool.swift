@@ -122,6 +122,16 @@ final class UpstreamPool {
         return servers[best].idle.removeLast()
     }
 
+    /// How it stands, for the metrics.
+    var figures: PoolFigures {
+        var figures = PoolFigures(upstream: upstream.name)
+        figures.idle = servers.reduce(0) { $0 + $1.idle.count }
+        figures.connecting = connectors.count
+        figures.busy = servers.reduce(0) { $0 + $1.open } - figures.idle - figures.connecting
+        figures.waiting = waiting.count
+        return figures
+    }
+
     private func inUse(_ index: Int) -> Int { servers[index].open - servers[index].idle.count }
 
     /// Starts a connection to the least busy server whose bit in `tried` is not set; false when there is none with room.
@@ -144,6 +154,7 @@ final class UpstreamPool {
         let connector = Connector(on: worker.loop, deadline: deadline) { [unowned self] descriptor in
             connectors.removeAll { $0 === current }
             worker.clock.read()
+            worker.metrics.connected(descriptor != nil, upstream: upstream.name)
             let connection = descriptor.map { UpstreamConnection($0, pool: self, server: index, worker: worker) }
             if let connection, connection.isOpen {
                 connected(connection, for: exchange)

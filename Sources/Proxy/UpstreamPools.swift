@@ -35,6 +35,9 @@ final class UpstreamPools {
         retired.removeAll { $0.isDone }
     }
 
+    /// How each stands, retired ones too.
+    var figures: [PoolFigures] { (current + retired).map(\.figures) }
+
     /// The loop is ending.
     func closeIdle() {
         for pool in current + retired { pool.closeIdle() }

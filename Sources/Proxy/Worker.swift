@@ -18,6 +18,9 @@ final class Worker {
     var ids = RequestIDSource()
     private var log: AccessLog?
     let pools = UpstreamPools()
+    let metrics: LoopMetrics
+    /// When suspensions that the upstream has confirmed were, until every loop has seen the block.
+    var confirmedSuspensions: [Subject: Int64] = [:]
     /// Heads are parsed into these and used up before the next event.
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
@@ -42,12 +45,13 @@ final class Worker {
     private static let sweepEvery = 2
     private var tickCount = 0
 
-    init(loop: SocketLoop, gateway: Gateway, snapshot: Snapshot, log: LogWriter?) {
+    init(loop: SocketLoop, gateway: Gateway, snapshot: Snapshot, log: LogWriter?, tenants: TenantNames?) {
         self.loop = loop
         self.gateway = gateway
         self.snapshot = snapshot
         gatekeeper = Gatekeeper(snapshot: snapshot)
         self.log = log.map { AccessLog(writer: $0) }
+        metrics = LoopMetrics(snapshot: snapshot, tenants: tenants)
         pools.take(snapshot.upstreams, worker: self)
     }
 
@@ -65,9 +69,11 @@ final class Worker {
     func accept(_ descriptor: CInt, _ address: SocketAddress?, _ door: Door) {
         let peer = Peer(address, trusted: snapshot.trustedProxies, isTLS: door.tls != nil)
         guard !isDraining, gateway.admissions.enter(peer.address) else {
+            metrics.connectionsRefused += 1
             _ = Glibc.close(descriptor)
             return
         }
+        metrics.connectionsAccepted += 1
         clock.read()
         let connection = ClientConnection(descriptor, worker: self, peer: peer, door: door)
         if connection.isOpen { add(connection) } else { gateway.admissions.leave(peer.address) }
@@ -120,8 +126,9 @@ final class Worker {
         return id
     }
 
-    /// Writes a request that has ended into the log; `snapshot` is the one that it was judged by.
+    /// Counts a request that has ended and writes it into the log; `snapshot` is the one that it was judged by.
     func note(_ record: borrowing AccessRecord, by snapshot: Snapshot) {
+        metrics.count(record, snapshot: snapshot, now: clock.now)
         log?.write(record, snapshot: snapshot, now: clock.now, unix: clock.unixMilliseconds)
     }
 
@@ -141,6 +148,7 @@ final class Worker {
         snapshot = next
         gatekeeper.take(next)
         pools.take(next.upstreams, worker: self)
+        metrics.adopt(next)
         for connection in connections { connection.rulesChanged() }
     }
 
@@ -165,6 +173,23 @@ final class Worker {
         for connection in Array(connections) {
             if doors.contains(RetiredDoor(listener: connection.listener, isTLS: connection.tls != nil)) { connection.retire() }
         }
+    }
+
+    /// Every loop refuses these users now.
+    func blockedEverywhere(_ blocks: [Subject]) {
+        for block in blocks {
+            guard let confirmed = confirmedSuspensions.removeValue(forKey: block) else { continue }
+            metrics.blocked(after: SocketLoop.now - confirmed)
+        }
+    }
+
+    /// What this loop has counted, and how it stands.
+    var figures: LoopFigures {
+        var figures = metrics.figures
+        figures.connectionsOpen = connections.count
+        figures.tokens = gatekeeper.tokenFigures
+        figures.pools = pools.figures
+        return figures
     }
 
     /// No new work: idle connections close, busy ones close after their answer.

@@ -52,6 +52,13 @@ import Glibc
         }
     }
 
+    /// When the server's own expires: seconds since 1970; nil where the date can't be read.
+    var notAfter: Int64? {
+        var date = unsafe tm()
+        guard unsafe ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &date) == 1 else { return nil }
+        return unsafe Int64(timegm(&date))
+    }
+
     /// RFC 3339, if that moment is past.
     var expiry: String? { unsafe moment(X509_get0_notAfter(leaf)) { $0 < 0 } }
 

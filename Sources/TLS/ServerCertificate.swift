@@ -38,6 +38,8 @@ struct ServerCertificate {
 
     /// The chain; the key belongs to it.
     var identity: [UInt8] { unsafe chain.certificates.flatMap { unsafe CertificateChain.fingerprint(of: $0) } + [0] }
+    /// The moment from which clients refuse it.
+    var expiry: CertificateExpiry? { chain.notAfter.map { CertificateExpiry(file: files.chain, notAfter: $0) } }
 
     func warnings(isDefault: Bool) -> [TLSConfigurationWarning] {
         var warnings: [TLSConfigurationWarning] = []

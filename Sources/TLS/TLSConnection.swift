@@ -35,6 +35,9 @@ package final class TLSConnection {
         }
     }
 
+    /// Nothing has been received yet.
+    package var isFresh: Bool { lifecycle.phase == .fresh }
+
     /// What received bytes came to, beside the plaintext.
     package struct News {
         /// The handshake is done; at most once, before the first data.

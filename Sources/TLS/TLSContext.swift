@@ -6,6 +6,8 @@ import COpenSSL
 package final class TLSContext: Sendable {
     /// What is odd but served.
     package let warnings: [TLSConfigurationWarning]
+    /// When each certificate expires, in the order of the configuration.
+    package let expiries: [CertificateExpiry]
 
     let names: ServerNames
     let settings: TLSSettings
@@ -24,6 +26,15 @@ package final class TLSContext: Sendable {
         settings = try TLSSettings(configuration, tickets: predecessor?.settings.tickets)
         identity = configuration.identity + certificates.flatMap(\.identity)
         names = try ServerNames(certificates, settings)
+        expiries = certificates.compactMap(\.expiry)
         warnings = certificates.enumerated().flatMap { $1.warnings(isDefault: $0 == 0) }
     }
+}
+
+/// When a certificate expires.
+package struct CertificateExpiry: Sendable, Hashable {
+    /// The PEM file of its chain.
+    package let file: String
+    /// Seconds since 1970.
+    package let notAfter: Int64
 }

@@ -26,6 +26,9 @@ package struct TokenMemory: ~Copyable {
     package private(set) var count = 0
     /// Bytes that they take, near enough.
     package private(set) var bytes = 0
+    /// Questions that were answered from memory, and those that took a verification.
+    package private(set) var hits = 0
+    package private(set) var misses = 0
 
     fileprivate struct Entry {
         let token: [UInt8]
@@ -54,7 +57,11 @@ package struct TokenMemory: ~Copyable {
     ) throws(Denial) -> Credential {
         if self.authority !== authority { reset(to: authority) }
         let tag = hash(token, directory) | 1
-        if let place = find(token, directory, tag) { return try remembered(at: place, now: now) }
+        if let place = find(token, directory, tag) {
+            hits &+= 1
+            return try remembered(at: place, now: now)
+        }
+        misses &+= 1
         do throws(TokenFault) {
             let credential = try authority.examine(token, directory: directory, now: now, with: verifier)
             remember(token, directory, credential, tag)

@@ -29,6 +29,20 @@ package final class Gateway: Sendable {
         return try client.exchange(text)
     }
 
+    /// One request to the probes' listener; the file has `probes: {address: 127.0.0.1:0}`.
+    package func probe(_ path: String, method: String = "GET") throws -> WireAnswer {
+        let client = try WireClient.plain(port: try probesPort())
+        defer { client.stream.close() }
+        return try client.exchange("\(method) \(path) HTTP/1.1\r\nHost: probes\r\nConnection: close\r\n\r\n")
+    }
+
+    package func probesPort() throws -> Int {
+        try process.waitForLine { line in line.hasPrefix("probes on 127.0.0.1:") ? Int(line.split(separator: ":").last ?? "") : nil }
+    }
+
+    /// What `/metrics` says now.
+    package func metrics() throws -> MetricsText { MetricsText(try probe("/metrics").text) }
+
     /// The access log so far: one object per request.
     package var accessLog: [[String: Any]] {
         process.outputText.split(separator: "\n").compactMap { line in

@@ -41,18 +41,10 @@ package enum CheckReport {
         let methods = route.methods.isEmpty ? "*" : route.methods.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ",")
         let isVerified = route.credential == .jwt
         return [
-            host(route.host) + route.pattern.text, methods, configuration.upstreams[route.upstream].name, route.credential.rawValue,
+            route.host.text + route.pattern.text, methods, configuration.upstreams[route.upstream].name, route.credential.rawValue,
             isVerified ? route.tenant.rawValue : route.tenantUnverified ? "unverified" : "-", requirement(route.requirement),
             isVerified ? (route.allowsSuspended ? "allowed" : "refused") : "-",
         ]
-    }
-
-    private static func host(_ host: HostPattern) -> String {
-        switch host {
-        case .any: ""
-        case .exact(let name): String(decoding: name, as: UTF8.self)
-        case .wildcard(let suffix): "*" + String(decoding: suffix, as: UTF8.self)
-        }
     }
 
     private static func requirement(_ requirement: Requirement) -> String {

@@ -58,13 +58,14 @@ private struct FileReader {
         let limits = root[RootSection.limits].map(LimitsSection.read) ?? LimitSettings()
         let timeouts = root[RootSection.timeouts].map(TimeoutsSection.read) ?? TimeoutSettings()
         let log = root[RootSection.log].map(LogSection.read) ?? LogSettings()
+        let metrics = root[RootSection.metrics].map(MetricsSection.read) ?? MetricsSettings()
         let services = readServices(errors: errors ?? .flat, bodyLimit: limits.body)
 
         guard !problems.hasErrors, version != nil, let listeners, let ledger, let errors, let proxies, let services else { return nil }
         return Configuration(
             path: path, listeners: listeners, probes: probes, ledger: ledger, threads: threads, directories: services.directories,
             credentials: services.credentials, upstreams: services.upstreams, routes: services.routes, errors: errors,
-            trustedProxies: proxies, limits: limits, timeouts: timeouts, log: log, traces: root.traces)
+            trustedProxies: proxies, limits: limits, timeouts: timeouts, log: log, metrics: metrics, traces: root.traces)
     }
 
     private func readListeners() -> ([Listener]?, ListenAddress?) {

@@ -9,7 +9,7 @@ package struct Configuration: Sendable {
     /// The file's path as it was given: what problems and the log call it.
     package var path: String
     package var listeners: [Listener]
-    /// Where `/healthz` is served in plain HTTP; nil where the file has no `probes`.
+    /// Where the probes are served in plain HTTP; nil where the file has no `probes`.
     package var probes: ListenAddress?
     /// Path of the SQLite database that keeps suspensions.
     package var ledger: String
@@ -29,6 +29,7 @@ package struct Configuration: Sendable {
     package var limits: LimitSettings
     package var timeouts: TimeoutSettings
     package var log: LogSettings
+    package var metrics: MetricsSettings
     /// What each key at the top says, and where.
     package var traces: [String: SectionTrace]
 }

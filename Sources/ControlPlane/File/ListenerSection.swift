@@ -70,7 +70,7 @@ enum CertificateSection {
 /// `probes:`
 enum ProbesSection {
     static let address = Key(
-        "address", Kind.listenAddress.located, .required, "Where `/healthz` is served, in plain HTTP and without a token.")
+        "address", Kind.listenAddress.located, .required, "Where they are served, in plain HTTP and without a token.")
     static let shape = SectionShape("probes", [address.declaration])
 }
 

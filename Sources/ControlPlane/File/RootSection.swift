@@ -4,7 +4,8 @@ import Policy
 enum RootSection {
     static let version = Key("version", .integer(1...1), .required, "The format of this file.")
     static let listeners = Key("listeners", .list(of: .section(ListenerSection.shape), 1...64), .required, "Where clients connect.")
-    static let probes = Key("probes", .section(ProbesSection.shape), .optional("no probes"), "A listener of its own for `/healthz`.")
+    static let probes = Key(
+        "probes", .section(ProbesSection.shape), .optional("no probes"), "A listener of its own for `/healthz`, `/readyz` and `/metrics`.")
     static let ledger = Key("ledger", .ledger, .required, "The database that keeps who is suspended; its folder must exist.")
     static let threads = Key("threads", .integer(1...256), .optional("one per core"), "Event loops.")
     static let directories = Key(
@@ -24,15 +25,17 @@ enum RootSection {
         "log", Kind<LogSettings.Destination>.logDestination.or(.section(LogSection.shape)), .byDefault("stdout"),
         "The access log: a destination, or a map.")
 
+    static let metrics = Key("metrics", .section(MetricsSection.shape), .byDefault("{}"), "What `/metrics` tells beside the usual.")
+
     static let shape = SectionShape(
         "file",
         [
             version.declaration, listeners.declaration, probes.declaration, ledger.declaration, threads.declaration,
             directories.declaration, credentials.declaration, upstreams.declaration, routes.declaration, errors.declaration,
-            trustedProxies.declaration, limits.declaration, timeouts.declaration, log.declaration,
+            trustedProxies.declaration, limits.declaration, timeouts.declaration, log.declaration, metrics.declaration,
         ],
         later: [
-            "admin", "fleet", "reload", "reconcile", "rate_limits", "service_tokens", "credentials_dir", "max_stale", "metrics", "cors",
+            "admin", "fleet", "reload", "reconcile", "rate_limits", "service_tokens", "credentials_dir", "max_stale", "cors",
             "acknowledge", "when_behind",
         ])
 }

@@ -32,6 +32,12 @@ package struct TimeoutSettings: Sendable {
     package var drainMilliseconds: Int64 = 30_000
 }
 
+/// What is told at `/metrics`.
+package struct MetricsSettings: Equatable, Sendable {
+    /// Tenants that have a label of their own.
+    package var tenants = 0
+}
+
 /// The access log.
 package struct LogSettings: Equatable, Sendable {
     /// Where its lines go.

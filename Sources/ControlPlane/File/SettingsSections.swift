@@ -69,6 +69,20 @@ enum TimeoutsSection {
     }
 }
 
+/// `metrics:`
+enum MetricsSection {
+    static let tenants = Key(
+        "tenants", .integer(0...1000), .byDefault("0"),
+        "Tenants that requests are counted by: the first so many that are seen; all others count as `other`.")
+    static let shape = SectionShape("metrics", [tenants.declaration])
+
+    static func read(_ section: Section) -> MetricsSettings {
+        var settings = MetricsSettings()
+        section[tenants].map { settings.tenants = $0 }
+        return settings
+    }
+}
+
 /// `log:`
 enum LogSection {
     static let to = Key("to", .logDestination, .byDefault("stdout"), "`stdout`, `off`, or the path of a file that lines are appended to.")

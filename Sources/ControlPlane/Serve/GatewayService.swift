@@ -1,4 +1,6 @@
 import Dispatch
+import Glibc
+import HTTPWire
 import NIOCore
 import Policy
 import Proxy
@@ -14,6 +16,7 @@ package final class GatewayService: Sendable {
     let running: Mutex<Running>
     private let log: LogWriter?
     private let probes: ProbesListener?
+    private let standing = Standing()
     /// One line for each address that was listened on at the start.
     package let addresses: [String]
 
@@ -36,12 +39,17 @@ package final class GatewayService: Sendable {
     /// calling thread; not for an event loop.
     package init(_ configuration: Configuration, inputs: InputFiles = InputFiles()) throws(StartFailure) {
         log = try Self.log(configuration)
+        // First of all listeners, so that whoever asks is told that the gateway is starting: a large ledger takes its time.
+        let (probes, probesAddress) = try Self.probes(configuration, standing)
+        self.probes = probes
         let relay = BlockRelay()
         suspensions = try Self.suspensions(configuration, relay)
         let snapshot: Snapshot
         do {
             snapshot = try Snapshot(configuration.fitted(to: OpenFiles.raise()), suspensions: suspensions)
-            let gateway = try Gateway(snapshot: snapshot, log: log, threads: configuration.threads ?? System.coreCount)
+            let gateway = try Gateway(
+                snapshot: snapshot, log: log, threads: configuration.threads ?? System.coreCount,
+                tenantLabels: configuration.metrics.tenants)
             relay.attach(gateway)
             self.gateway = gateway
         } catch {
@@ -54,17 +62,21 @@ package final class GatewayService: Sendable {
             throw StartFailure(error.text)
         }
         gateway.take(snapshot, plan.changes)
-        let (probes, probesText) = try Self.probes(configuration)
-        self.probes = probes
-        addresses = plan.served.map(\.text) + probesText
+        addresses = plan.served.map(\.text) + (probesAddress.map { ["probes on \($0)"] } ?? [])
         running = Mutex(
             Running(
                 configuration: configuration, inputs: inputs, lastRead: inputs, authority: snapshot.authority, listeners: plan.served))
+        standing.serve(
+            Standing.Sources(
+                gateway: gateway, suspensions: suspensions, directories: configuration.directories.map(\.name), log: log,
+                certificates: { [unowned self] in running.withLock { Self.expiries(of: $0.listeners.map(\.tls)) } },
+                notices: { [unowned self] in running.withLock { Self.observing($0.configuration) } }))
     }
 
     /// Ends in order: no new connections, open work and suspend calls finish within the file's bound, then everything closes.
     /// True if nothing had to be broken off.
     package func drain() -> Bool {
+        standing.drain()
         let bound = running.withLock { running in
             running.isOver = true
             return TimeAmount.milliseconds(running.configuration.timeouts.drainMilliseconds)
@@ -123,14 +135,31 @@ extension GatewayService {
         }
     }
 
-    private static func probes(_ configuration: Configuration) throws(StartFailure) -> (ProbesListener?, [String]) {
-        guard let address = configuration.probes else { return (nil, []) }
+    private static func probes(
+        _ configuration: Configuration, _ standing: Standing
+    ) throws(StartFailure) -> (listener: ProbesListener?, address: String?) {
+        guard let address = configuration.probes else { return (nil, nil) }
         do {
-            let probes = try ProbesListener(try SocketAddress(ipAddress: address.host, port: address.port))
+            let probes = try ProbesListener(try SocketAddress(ipAddress: address.host, port: address.port), standing)
             let bound = ListenAddress(host: address.host, port: probes.address?.port ?? address.port, isIPv6: address.isIPv6)
-            return (probes, ["probes on \(bound.text)"])
+            return (probes, bound.text)
         } catch {
             throw StartFailure("\(address.text) can't be listened on: \(error). Is it this machine's, and free?")
+        }
+    }
+
+    /// Each file once, though several listeners may use it.
+    private static func expiries(of contexts: [TLSContext?]) -> [CertificateExpiry] {
+        var seen: Set<String> = []
+        return contexts.compactMap { $0 }.flatMap(\.expiries).filter { seen.insert($0.file).inserted }
+    }
+
+    /// The routes that observe now, for `/readyz`.
+    private static func observing(_ configuration: Configuration) -> [String] {
+        let now = Int64(time(nil))
+        return configuration.routes.compactMap { route in
+            guard let end = route.observesUntil, now < end else { return nil }
+            return "routes[\(route.index)] (\(route.pattern.text)) observes until \(CivilDate(daysSince1970: Int(end / 86_400) - 1).text)"
         }
     }
 }

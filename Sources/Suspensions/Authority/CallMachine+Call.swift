@@ -3,15 +3,15 @@ import Policy
 /// One call from its arrival to its end (SPEC §4, steps 2 to 6).
 extension CallMachine {
     mutating func arrive(_ number: CallQueue.Number, _ call: IntentCall, _ now: Moment, _ actions: inout [Action]) {
-        guard drainingUntil == nil else { return actions.append(.begin(number, .draining)) }
-        guard calls.count < Limits.openIntentsInAll, writesOpen < Limits.ledgerBacklog else { return actions.append(.begin(number, .busy)) }
+        guard drainingUntil == nil else { return refuse(number, call, .draining, &actions) }
+        guard calls.count < Limits.openIntentsInAll, writesOpen < Limits.ledgerBacklog else { return refuse(number, call, .busy, &actions) }
         if let wait = allowances.open(call.caller, at: now.steady) {
-            return actions.append(.begin(number, .tooMany(retryAfter: wait)))
+            return refuse(number, call, .tooMany(retryAfter: wait), &actions)
         }
         switch queue.arrive(number, call, at: now.steady) {
         case .busy:
             allowances.close(call.caller)
-            actions.append(.begin(number, .busy))
+            refuse(number, call, .busy, &actions)
         case .waits: calls[number] = Call(call: call, phase: .waiting)
         case .goesAhead:
             calls[number] = Call(call: call, phase: .waiting)
@@ -23,6 +23,12 @@ extension CallMachine {
     mutating func turnAway(_ number: CallQueue.Number, _ beginning: Beginning, _ actions: inout [Action]) {
         guard let call = calls.removeValue(forKey: number) else { return }
         allowances.close(call.call.caller)
+        refuse(number, call.call, beginning, &actions)
+    }
+
+    /// Tells a call that it will not be sent.
+    mutating func refuse(_ number: CallQueue.Number, _ call: IntentCall, _ beginning: Beginning, _ actions: inout [Action]) {
+        if let ending = CallTally.Ending(beginning) { tally.note(call.wanted, ending) }
         actions.append(.begin(number, beginning))
     }
 
@@ -68,7 +74,7 @@ extension CallMachine {
             calls[number]?.phase = .forwarded(hasRow: hasRow)
             actions.append(.begin(number, .proceed(Ticket(number: number))))
         } else {
-            actions.append(.begin(number, .notDurable))
+            refuse(number, call, .notDurable, &actions)
             leave(number, now, &actions)
         }
     }
@@ -83,6 +89,7 @@ extension CallMachine {
             return actions.append(.conclude(number, .notDurable))
         }
         let call = open.call
+        tally.note(call.wanted, CallTally.Ending(result))
         switch result {
         case .refused, .notSent:
             if hasRow { forget(number, call.subject, &actions) }

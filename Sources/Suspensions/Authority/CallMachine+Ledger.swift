@@ -16,6 +16,8 @@ extension CallMachine {
     mutating func written(_ write: Write, _ error: LedgerError?, _ now: Moment, _ actions: inout [Action]) {
         writesOpen -= 1
         trouble = error
+        tally.ledgerWrites += 1
+        if error != nil { tally.ledgerErrors += 1 }
         nextTry = error == nil ? now.steady : now.steady + Limits.ledgerRetryMilliseconds * 1_000_000
         for (subject, stamp) in write.debts { debts.carried(subject, stamp, succeeded: error == nil) }
         switch write.purpose {
@@ -45,6 +47,7 @@ extension CallMachine {
         guard !queue.isBusy(subject), quiet.mayTeach(subject, asked: sighting.asked, at: now.steady), !debts.isFull,
             writesOpen < Limits.ledgerBacklog
         else { return }
+        tally.seenSuspended += 1
         actions.append(.block(subject))
         let outcome = Outcome(
             intent: nil, subject: subject, source: .upstream, result: .state(.suspended), learned: .passive, actor: sighting.caller.name,

@@ -76,6 +76,7 @@ struct CallMachine {
     var unconfirmed: Set<Subject>
     /// The last write's error, until one succeeds.
     var trouble: LedgerError?
+    var tally = CallTally()
 
     init(bounds: CallerAllowances.Bounds, unconfirmed: Set<Subject>) {
         allowances = CallerAllowances(bounds)
@@ -121,7 +122,7 @@ extension CallMachine {
                 proceed(number, call.call, isDurable: false, hasRow: true, now, &actions)
             } else {
                 calls[number]?.phase = .answered
-                actions.append(.begin(number, .notDurable))
+                refuse(number, call.call, .notDurable, &actions)
             }
         case .writingOutcome(let since, let conclusion) where since <= now.steady - Self.ledgerPatience:
             calls[number]?.phase = .answered

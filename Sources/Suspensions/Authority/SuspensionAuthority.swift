@@ -117,7 +117,7 @@ package final class SuspensionAuthority: Sendable {
         state.withLock {
             AuthorityStatus(
                 openCalls: $0.machine.open, unconfirmedUsers: $0.machine.unconfirmed.count, owedUsers: $0.machine.owed,
-                ledgerTrouble: $0.machine.trouble)
+                ledgerTrouble: $0.machine.trouble, tally: $0.machine.tally)
         }
     }
 
@@ -161,4 +161,6 @@ package struct AuthorityStatus: Sendable, Equatable {
     package let owedUsers: Int
     /// The last write's error, until one succeeds.
     package let ledgerTrouble: LedgerError?
+    /// What has become of calls since the start.
+    package let tally: CallTally
 }

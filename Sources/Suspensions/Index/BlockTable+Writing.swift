@@ -15,8 +15,8 @@ struct BlockTableWriter {
     private var book = ScopeBook()
     /// How many bits of the place each segment has in common, in the order of the directory.
     private var depths: [UInt8]
-    /// Users that are blocked anywhere.
-    private(set) var users = 0
+    /// Users that are blocked anywhere, by their directory's number.
+    private(set) var users: [Int] = []
 
     init(_ table: borrowing BlockTable) {
         depths = Array(repeating: UInt8(table.depth.load(ordering: .relaxed)), count: 1 << table.depth.load(ordering: .relaxed))
@@ -40,23 +40,24 @@ struct BlockTableWriter {
             let sources = edit([])
             guard !sources.isEmpty else { return [] }
             insert(key, ScopeWord(scope: book.take(scope, in: table.scopes), sources: sources), table, placing)
-            users += 1
+            count(1, in: key.directory)
             return []
         }
         let words = entries(of: address, table)
         guard let position = words.firstIndex(where: { table.scopes.scope($0.scope) == scope }) else {
             let sources = edit([])
             guard !sources.isEmpty else { return [] }
-            replace(address, by: words + [ScopeWord(scope: book.take(scope, in: table.scopes), sources: sources)], table)
+            replace(address, of: key, by: words + [ScopeWord(scope: book.take(scope, in: table.scopes), sources: sources)], table)
             return []
         }
         let old = words[position]
-        change(address, words, at: position, to: edit(old.sources), table)
+        change(address, of: key, words, at: position, to: edit(old.sources), table)
         return old.sources
     }
 
     private mutating func change(
-        _ address: SlotAddress, _ words: [ScopeWord], at position: Int, to sources: BlockSources, _ table: borrowing BlockTable
+        _ address: SlotAddress, of key: UserKey, _ words: [ScopeWord], at position: Int, to sources: BlockSources,
+        _ table: borrowing BlockTable
     ) {
         guard sources != words[position].sources else { return }
         var new = words
@@ -65,7 +66,7 @@ struct BlockTableWriter {
         } else {
             new[position] = ScopeWord(scope: words[position].scope, sources: sources)
         }
-        replace(address, by: new, table)
+        replace(address, of: key, by: new, table)
         if sources.isEmpty { book.release(words[position].scope, in: table.scopes) }
     }
 
@@ -83,11 +84,11 @@ struct BlockTableWriter {
     }
 
     /// Shows a slot's new scopes at once: a list is built beside the old one, whose nodes are free only then.
-    private mutating func replace(_ address: SlotAddress, by words: [ScopeWord], _ table: borrowing BlockTable) {
+    private mutating func replace(_ address: SlotAddress, of key: UserKey, by words: [ScopeWord], _ table: borrowing BlockTable) {
         let old = unsafe address.bucket.pointee.scope(address.slot)
         if words.isEmpty {
             unsafe address.bucket.pointee.publish(address.bucket.pointee.readControl().freeing(address.slot))
-            users -= 1
+            count(-1, in: key.directory)
         } else if words.count == 1 {
             unsafe address.bucket.pointee.change(address.slot, to: words[0])
         } else {
@@ -104,6 +105,11 @@ struct BlockTableWriter {
             retired = table.scopes.node(node).next
             book.release(node: node)
         }
+    }
+
+    private mutating func count(_ change: Int, in directory: UInt32) {
+        while users.count <= Int(directory) { users.append(0) }
+        users[Int(directory)] += change
     }
 
     // MARK: places

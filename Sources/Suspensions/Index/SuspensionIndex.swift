@@ -133,7 +133,10 @@ package final class SuspensionIndex: Sendable {
     }
 
     /// Users that are blocked anywhere.
-    package var userCount: Int { writer.withLock { $0.users } }
+    package var userCount: Int { usersByDirectory.reduce(0, +) }
+
+    /// The same by directory; its number is the place, and those beyond the end have none.
+    package var usersByDirectory: [Int] { writer.withLock { $0.users } }
 
     private func change(_ subject: Subject, _ edit: (BlockSources) -> BlockSources) -> BlockSources {
         let key = key(of: subject.user, in: subject.directory)

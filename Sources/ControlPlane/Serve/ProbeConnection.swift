@@ -1,0 +1,146 @@
+import HTTPWire
+import NIOCore
+import Policy
+
+/// The probes' connections, bounded: a new one takes the place of the one that has been idle for longest. Loop-bound.
+final class ProbeConnections {
+    private var open: [ProbeConnection] = []
+
+    fileprivate func enter(_ connection: ProbeConnection) {
+        if open.count >= Limits.probeConnections { open.min { $0.deadline < $1.deadline }?.close() }
+        open.append(connection)
+    }
+
+    fileprivate func leave(_ connection: ProbeConnection) { open.removeAll { $0 === connection } }
+}
+
+/// One probe's connection: one request after another, nothing else.
+final class ProbeConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let standing: Standing
+    private let connections: ProbeConnections
+    private var context: ChannelHandlerContext?
+    private var input = ByteBuffer()
+    private var parser = RequestParser(limits: WireLimits(head: 4096, fieldCount: 32))
+    private var head = RequestHead()
+    /// An answer is being made: what comes meanwhile waits.
+    private var isAnswering = false
+    /// When it is closed unless something is answered before.
+    fileprivate private(set) var deadline = NIODeadline.distantFuture
+    private var alarm: Scheduled<Void>?
+
+    /// Bytes that may wait while an answer is being made.
+    private static let inputBound = 16 * 1024
+
+    init(_ standing: Standing, _ connections: ProbeConnections) {
+        self.standing = standing
+        self.connections = connections
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        connections.enter(self)
+        setDeadline(in: Limits.probeHeadSeconds)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        alarm?.cancel()
+        connections.leave(self)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        if input.readableBytes == 0 { setDeadline(in: Limits.probeHeadSeconds) }
+        input.writeBuffer(&bytes)
+        if input.readableBytes > Self.inputBound { return close() }
+        advance()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { close() }
+
+    fileprivate func close() { context?.close(promise: nil) }
+
+    private func setDeadline(in seconds: Int) {
+        deadline = .now() + .seconds(Int64(seconds))
+        alarm?.cancel()
+        alarm = context?.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in self?.close() }
+    }
+}
+
+extension ProbeConnection {
+    private func advance() {
+        while !isAnswering, context != nil {
+            switch parser.parse(&input, into: &head) {
+            case .needMore: return
+            case .failed: return send(ProbeAnswer(400, "bad request\n"), isLast: true)
+            case .complete: answerRequest()
+            }
+        }
+    }
+
+    private func answerRequest() {
+        let isLast = !head.keepAlive || head.framing.hasBody
+        let path = head.withBytes(head.pathRange) { String(decoding: (0..<$0.count).map { [bytes = copy $0] in bytes[$0] }, as: UTF8.self) }
+        guard ["/healthz", "/readyz", "/metrics"].contains(path) else { return send(ProbeAnswer(404, "not found\n"), isLast: isLast) }
+        guard head.method == .get || head.method == .head else {
+            return send(ProbeAnswer(405, "method not allowed\n"), isLast: isLast)
+        }
+        switch path {
+        case "/healthz": send(ProbeAnswer(200, "ok\n"), isLast: isLast)
+        case "/readyz":
+            let readiness = standing.readiness
+            send(ProbeAnswer(readiness.isReady ? 200 : 503, readiness.text), isLast: isLast)
+        default: sendMetrics(isLast: isLast)
+        }
+    }
+
+    /// The page is made here, where it keeps no request waiting.
+    private func sendMetrics(isLast: Bool) {
+        guard let loop = context?.eventLoop else { return }
+        isAnswering = true
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        standing.metrics { page in
+            loop.execute {
+                bound.value.isAnswering = false
+                bound.value.send(ProbeAnswer(200, page().text, contentType: PrometheusText.contentType), isLast: isLast)
+                bound.value.advance()
+            }
+        }
+    }
+
+    private func send(_ answer: ProbeAnswer, isLast: Bool) {
+        guard let context else { return }
+        setDeadline(in: Limits.probeIdleSeconds)
+        context.writeAndFlush(wrapOutboundOut(answer.bytes(isHead: head.method == .head, isLast: isLast)), promise: nil)
+        if isLast { context.close(promise: nil) }
+    }
+}
+
+/// What a probe is told.
+private struct ProbeAnswer {
+    let status: UInt16
+    let text: String
+    let contentType: String
+
+    init(_ status: UInt16, _ text: String, contentType: String = "text/plain; charset=utf-8") {
+        self.status = status
+        self.text = text
+        self.contentType = contentType
+    }
+
+    func bytes(isHead: Bool, isLast: Bool) -> ByteBuffer {
+        var out = ByteBuffer()
+        out.writeStatusLine(status)
+        out.writeString("Content-Type: \(contentType)\r\n")
+        out.writeField("Content-Length", text.utf8.count)
+        out.writeField("Cache-Control", "no-store")
+        if status == 405 { out.writeField("Allow", "GET, HEAD") }
+        if isLast { out.writeField("Connection", "close") }
+        out.writeStaticString("\r\n")
+        if !isHead { out.writeString(text) }
+        return out
+    }
+}

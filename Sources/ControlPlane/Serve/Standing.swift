@@ -1,0 +1,83 @@
+import Policy
+import Proxy
+import Suspensions
+import Synchronization
+import TLS
+
+/// How the gateway stands, from its start to its end: what the probes' listener tells. From any thread.
+final class Standing: Sendable {
+    /// Where a gateway is in its life.
+    enum Phase: Sendable { case starting, serving, draining }
+
+    /// What there is to ask once the gateway serves.
+    struct Sources: Sendable {
+        let gateway: Gateway
+        let suspensions: SuspensionAuthority
+        /// The directories' names, by number.
+        let directories: [String]
+        let log: LogWriter?
+        let certificates: @Sendable () -> [CertificateExpiry]
+        /// Lines for `/readyz` that keep nobody out, such as routes in observe mode.
+        var notices: @Sendable () -> [String] = { [] }
+        /// How old each issuer's fetched keys are.
+        var keySets: @Sendable () -> [KeySetAge] = { [] }
+    }
+
+    private struct State {
+        var phase = Phase.starting
+        var sources: Sources?
+    }
+
+    private let state = Mutex(State())
+
+    /// From now on requests are served.
+    func serve(_ sources: Sources) {
+        state.withLock { state in
+            state.sources = sources
+            state.phase = .serving
+        }
+    }
+
+    /// From now on nobody should send requests here.
+    func drain() { state.withLock { $0.phase = .draining } }
+
+    var readiness: Readiness {
+        let (phase, sources) = state.withLock { ($0.phase, $0.sources) }
+        var readiness = Readiness()
+        switch phase {
+        case .starting: readiness.reasons.append("starting")
+        case .draining: readiness.reasons.append("draining")
+        case .serving: break
+        }
+        guard let sources else { return readiness }
+        let status = sources.suspensions.status
+        if let trouble = status.ledgerTrouble { readiness.reasons.append("the ledger can't be written: \(trouble)") }
+        if status.unconfirmedUsers > 0 {
+            readiness.notices.append("users with a suspend call whose outcome is unknown: \(status.unconfirmedUsers)")
+        }
+        readiness.notices += sources.notices()
+        return readiness
+    }
+
+    /// Collects what `/metrics` tells. `completion` comes on some thread, at once or when every loop has told; it makes the page, so that
+    /// no loop is kept from its work by it.
+    func metrics(_ completion: @escaping @Sendable (@escaping @Sendable () -> MetricsPage) -> Void) {
+        guard let sources = state.withLock({ $0.sources }) else { return completion { MetricsPage() } }
+        sources.gateway.figures { [self] figures in
+            completion { [self] in
+                MetricsPage(
+                    gateway: figures, suspensions: SuspensionFigures(sources.suspensions, directories: sources.directories),
+                    certificates: sources.certificates(), keySets: sources.keySets(), droppedLines: sources.log?.droppedLines,
+                    isReady: readiness.isReady)
+            }
+        }
+    }
+}
+
+extension SuspensionFigures {
+    fileprivate init(_ suspensions: SuspensionAuthority, directories: [String]) {
+        let counts = suspensions.index.usersByDirectory
+        status = suspensions.status
+        users = directories.enumerated().map { ($0.element, $0.offset < counts.count ? counts[$0.offset] : 0) }
+    }
+}
