@@ -52,6 +52,8 @@ final class ClientConnection: StreamSocket {
 
     /// Bytes of further requests that are held while one is in progress.
     private static let pipelineBound = 64 * 1024
+    /// Requests answered before others get their turn: refusals can be had by the thousand in one read.
+    private static let requestsPerTurn = 32
     /// Nanoseconds for which a connection that has sent everything waits for its peer's end.
     private static let lingerTime: Int64 = 2_000_000_000
 
@@ -115,10 +117,21 @@ final class ClientConnection: StreamSocket {
             exchange.sendPending()
             exchange.upstream?.flush()
         }
-        switch exchange.bodyDemand {
-        case .more: setReading(true)
-        case .wait: setReading(false)
-        case .indifferent: setReading(input.readableBytes < Self.pipelineBound)
+        regulate()
+    }
+
+    /// Reads on where there is room for what comes: the one place that decides it. Whoever sends and doesn't read, or sends faster than
+    /// is worked off, waits.
+    func regulate() {
+        switch phase {
+        case .opening, .dropping, .lingering, .closed: setReading(true)
+        case .idle, .head: setReading(input.readableBytes < Self.pipelineBound + worker.snapshot.limits.headers)
+        case .exchange:
+            switch exchange?.bodyDemand {
+            case .more?: setReading(true)
+            case .wait?: setReading(false)
+            case .indifferent?, nil: setReading(input.readableBytes < Self.pipelineBound)
+            }
         }
     }
 
@@ -255,6 +268,9 @@ final class ClientConnection: StreamSocket {
         }
     }
 
+    /// Nobody is there any more.
+    override func hungUp() { close() }
+
     override func closed() {
         worker.clock.read()
         if tls?.isFresh == false { handshakeFailed(.interrupted) }
@@ -278,13 +294,22 @@ final class ClientConnection: StreamSocket {
     private func advance() {
         guard !isAdvancing else { return }
         isAdvancing = true
-        while step() {}
+        var requests = 0
+        while step() {
+            if case .idle = phase { requests += 1 }
+            if requests == Self.requestsPerTurn {
+                LoopBound(self, loop).execute { $0.advance() }
+                break
+            }
+        }
         isAdvancing = false
+        regulate()
         if input.readableBytes == 0 { input = ByteBuffer() }
     }
 
     /// One step; true when another may follow.
     private func step() -> Bool {
+        guard isOpen, !isBroken else { return false }
         switch phase {
         case .idle:
             guard input.readableBytes > 0 else { return false }

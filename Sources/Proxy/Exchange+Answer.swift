@@ -97,7 +97,7 @@ extension Exchange {
 
     /// The client's connection takes more, or no more for now.
     func clientWritabilityChanged(_ writable: Bool) {
-        guard !isEnded else { return }
+        guard !isEnded, suspendCall == nil else { return }
         if writable { progressed = worker.clock.now }
         upstream?.setReading(writable)
     }

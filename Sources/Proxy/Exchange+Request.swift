@@ -144,6 +144,6 @@ extension Exchange {
     func upstreamWritabilityChanged(_ writable: Bool) {
         guard !isEnded, !request.isComplete else { return }
         worker.clock.read()
-        if writable { client?.pumpBody() } else { client?.setReading(false) }
+        if writable { client?.pumpBody() } else { client?.regulate() }
     }
 }

@@ -28,7 +28,7 @@ final class UpstreamConnection: StreamSocket {
         self.pool = pool
         self.server = server
         self.worker = worker
-        parser = ResponseParser(limits: WireLimits())
+        parser = ResponseParser(limits: WireLimits(head: worker.snapshot.limits.headers))
         super.init(descriptor, on: worker.loop)
     }
 
@@ -72,7 +72,8 @@ final class UpstreamConnection: StreamSocket {
         }
         switch arrival {
         case .none: return
-        case .failure, .end: inputClosed()
+        case .failure: _ = fail(.closed)
+        case .end: inputClosed()
         case .bytes:
             guard exchange != nil else { return close() }
             let isShared = input.readableBytes == 0
@@ -89,7 +90,7 @@ final class UpstreamConnection: StreamSocket {
     }
 
     override func closed() {
-        inputClosed()
+        _ = fail(.closed)
         pool.closed(self)
     }
 
@@ -144,7 +145,7 @@ final class UpstreamConnection: StreamSocket {
         decoder = nil
         isReused = true
         setReading(true)
-        let reusable = keepAlive && requestDone && input.readableBytes == 0 && isOpen
+        let reusable = keepAlive && requestDone && input.readableBytes == 0 && unsentBytes == 0 && isOpen && !isBroken
         if reusable { pool.release(self) } else { close() }
         exchange.answerEnded(trailers: trailers)
     }

@@ -108,7 +108,7 @@ final class UpstreamPool {
 
     /// Gives up an idle connection: its room goes to who waits for a new one, and might wait long for somebody else to give one back.
     private func closeLongestIdle() {
-        servers.compactMap(\.idle.first).min { $0.idleSince < $1.idleSince }?.close()
+        servers.compactMap { $0.idle.first { $0.isOpen } }.min { $0.idleSince < $1.idleSince }?.close()
     }
 
     /// The most recently used idle connection of the server with the fewest connections in use.
@@ -119,7 +119,9 @@ final class UpstreamPool {
             best = index
         }
         guard let best else { return nil }
-        return servers[best].idle.removeLast()
+        let connection = servers[best].idle.removeLast()
+        // It may have been closed by an event that was at hand together with this one.
+        return connection.isOpen ? connection : popIdle()
     }
 
     /// How it stands, for the metrics.

@@ -2,6 +2,7 @@ import CEpoll
 import Glibc
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// Makes one TCP connection to a server: finds its addresses off the loop if it has a name, and tries them in turn. Loop-bound.
 ///
@@ -16,6 +17,7 @@ final class Connector {
     /// When the attempt that is going on gives way to the next.
     private var attemptDeadline: Int64 = .max
     private var completion: ((CInt?) -> Void)?
+    private var isCancelled = false
 
     init(on loop: SocketLoop, deadline: Int64, completion: @escaping (CInt?) -> Void) {
         self.loop = loop
@@ -42,6 +44,7 @@ final class Connector {
     }
 
     func cancel() {
+        isCancelled = true
         completion = nil
         attempt?.close()
         attempt = nil
@@ -90,8 +93,10 @@ final class Connector {
         self.completion = nil
         attempt?.close()
         attempt = nil
-        let bound = LoopBound(completion, loop)
-        loop.execute { bound.value(descriptor) }
+        LoopBound((self, completion), loop).execute { connector, completion in
+            if !connector.isCancelled { return completion(descriptor) }
+            if let descriptor { _ = Glibc.close(descriptor) }
+        }
     }
 
     /// One socket on its way.
@@ -110,12 +115,30 @@ final class Connector {
 /// Asks the system for the addresses of names on threads of its own, since getaddrinfo(3) blocks.
 final class NameResolver: Sendable {
     private let threads = NIOThreadPool(numberOfThreads: 2)
+    /// Who waits for which name: it is asked for once, however many do.
+    private let waiting = Mutex<[Name: [Completion]]>([:])
+
+    typealias Completion = @Sendable ([SocketAddress]) -> Void
+
+    private struct Name: Hashable {
+        let host: String
+        let port: Int
+    }
 
     init() { threads.start() }
 
     /// `completion` gets what was found, in the system's order; nothing if the name has no address. On a thread of its own.
-    func resolve(_ host: String, port: Int, completion: @escaping @Sendable ([SocketAddress]) -> Void) {
-        threads.submit { _ in completion(Self.addresses(of: host, port: port)) }
+    func resolve(_ host: String, port: Int, completion: @escaping Completion) {
+        let name = Name(host: host, port: port)
+        let isFirst = waiting.withLock { waiting in
+            waiting[name, default: []].append(completion)
+            return waiting[name]?.count == 1
+        }
+        guard isFirst else { return }
+        threads.submit { [self] state in
+            let found = state == .active ? Self.addresses(of: host, port: port) : []
+            for completion in waiting.withLock({ $0.removeValue(forKey: name) }) ?? [] { completion(found) }
+        }
     }
 
     func end() { try? threads.syncShutdownGracefully() }

@@ -10,6 +10,7 @@ class EventSource {
     private(set) final var descriptor: CInt
     /// What epoll has been told to wait for.
     private(set) final var interest: UInt32
+    private final var isMuted = false
 
     /// Takes over `descriptor`, which is non-blocking; closes it where the system can't wait for it.
     init(_ descriptor: CInt, on loop: SocketLoop, waitingFor events: UInt32) {
@@ -46,9 +47,22 @@ class EventSource {
     }
 
     final func wait(for events: UInt32) {
-        guard isOpen, events != interest else { return }
+        guard isOpen, events != interest || isMuted else { return }
         interest = events
-        loop.change(self, descriptor, events)
+        if isMuted {
+            isMuted = false
+            loop.unmute(self, descriptor, events)
+        } else {
+            loop.change(self, descriptor, events)
+        }
+    }
+
+    /// Hears nothing until the next `wait`.
+    final func mute() {
+        guard isOpen, !isMuted else { return }
+        isMuted = true
+        interest = 0
+        loop.mute(descriptor)
     }
 
     /// An event may have been taken from the kernel before its source was closed.

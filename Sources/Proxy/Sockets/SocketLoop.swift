@@ -108,6 +108,18 @@ import Synchronization
         _ = unsafe epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event)
     }
 
+    /// Hears nothing of a descriptor from now on, not even that it is broken, which epoll tells whatever it is asked for.
+    func mute(_ descriptor: CInt) {
+        var event = unsafe epoll_event()
+        _ = unsafe epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &event)
+    }
+
+    /// Hears of a muted descriptor again.
+    func unmute(_ source: EventSource, _ descriptor: CInt, _ events: UInt32) {
+        var event = unsafe epoll_event(events: events, data: epoll_data_t(ptr: Unmanaged.passUnretained(source).toOpaque()))
+        _ = unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
+    }
+
     /// Takes a source whose descriptor lives on under another one.
     func remove(_ source: EventSource, _ descriptor: CInt) {
         var event = unsafe epoll_event()

@@ -11,6 +11,8 @@ class StreamSocket: EventSource {
     private final var outgoing = ByteBuffer()
     /// The kernel takes no more for now.
     private final var isBlocked = false
+    /// The peer takes nothing any more. Reading tells more.
+    private(set) final var isBroken = false
     private(set) final var isWritable = true
     private final var isReadPaused = false
     /// The peer sends no more.
@@ -24,6 +26,8 @@ class StreamSocket: EventSource {
     private static let high = 512 * 1024
     /// Unsent bytes below which it is writable again.
     private static let low = 128 * 1024
+    /// Unsent bytes that nobody should ever come to: whoever produces them has not stopped.
+    private static let bound = 16 * 1024 * 1024
     /// Bytes that are rather written than copied behind others.
     private static let worthAWrite = 16 * 1024
 
@@ -38,6 +42,9 @@ class StreamSocket: EventSource {
 
     /// `isWritable` has changed.
     func writabilityChanged() {}
+
+    /// The connection is broken, and nobody reads it now: what has come of it may still be read.
+    func hungUp() { mute() }
 
     /// After `endOutput`: everything has gone to the kernel, and the end of our side too.
     func outputEnded() {}
@@ -70,7 +77,7 @@ class StreamSocket: EventSource {
     final func setReading(_ on: Bool) {
         isReadPaused = !on
         // Pausing is told to epoll only when something comes: mostly reading has been resumed before that.
-        if on && interest & shim_EPOLLIN == 0 { updateInterest() }
+        if on && interest & shim_EPOLLIN == 0 && !isInputEnded { updateInterest() }
     }
 
     // MARK: writing
@@ -84,23 +91,29 @@ class StreamSocket: EventSource {
             outgoing = bytes
         } else {
             if bytes.readableBytes > Self.worthAWrite { flush() }
-            if outgoing.readableBytes == 0 { outgoing = bytes } else { outgoing.writeImmutableBuffer(bytes) }
+            if outgoing.readableBytes == 0 { outgoing = bytes } else { keep(bytes) }
+            if isBlocked { settle() }
         }
     }
 
     /// Sends what was put.
     final func flush() {
-        guard !isBlocked, isOpen, outgoing.readableBytes > 0 else { return }
-        transmit(&outgoing)
+        if !isBlocked, isOpen, outgoing.readableBytes > 0 { transmit(&outgoing) }
         settle()
+    }
+
+    private final func keep(_ bytes: ByteBuffer) {
+        // What has been sent is let go before the buffer grows.
+        if outgoing.readerIndex > outgoing.readableBytes { outgoing.discardReadBytes() }
+        outgoing.writeImmutableBuffer(bytes)
     }
 
     /// Sends `bytes` behind what was put, from where they are; what the kernel doesn't take is copied. Leaves `bytes` empty.
     final func send(_ bytes: inout ByteBuffer) {
         flush()
         guard isOpen else { return bytes.clear() }
-        if outgoing.readableBytes == 0 { transmit(&bytes) }
-        if bytes.readableBytes > 0 { outgoing.writeImmutableBuffer(bytes) }
+        if outgoing.readableBytes == 0 && !isBlocked { transmit(&bytes) }
+        if bytes.readableBytes > 0 { keep(bytes) }
         bytes.clear()
         settle()
     }
@@ -110,14 +123,12 @@ class StreamSocket: EventSource {
         guard ending == .none else { return }
         ending = .output
         flush()
-        settle()
     }
 
     /// Closes when everything is sent.
     final func closeWhenSent() {
         ending = .connection
         flush()
-        settle()
     }
 
     private final func transmit(_ bytes: inout ByteBuffer) {
@@ -129,7 +140,7 @@ class StreamSocket: EventSource {
                 isBlocked = true
                 return
             } else if errno != EINTR {
-                // The peer is gone; reading tells.
+                isBroken = true
                 bytes.clear()
                 return
             }
@@ -138,7 +149,9 @@ class StreamSocket: EventSource {
 
     /// Draws the consequences of what is left.
     private final func settle() {
+        guard isOpen else { return }
         let unsent = outgoing.readableBytes
+        guard unsent <= Self.bound else { return close() }
         if unsent == 0 {
             if outgoing.capacity > 0 { outgoing = ByteBuffer() }
             switch ending {
@@ -164,13 +177,10 @@ class StreamSocket: EventSource {
         if events & shim_EPOLLOUT != 0 {
             isBlocked = false
             flush()
-            settle()
         }
         guard isOpen, events & (shim_EPOLLIN | shim_EPOLLERR | shim_EPOLLHUP) != 0 else { return }
         if isInputEnded || isReadPaused {
-            if events & (shim_EPOLLERR | shim_EPOLLHUP) == 0 { return updateInterest() }
-            // Broken while nobody reads.
-            close()
+            if events & (shim_EPOLLERR | shim_EPOLLHUP) == 0 { updateInterest() } else { hungUp() }
         } else {
             readable()
         }
