@@ -23,6 +23,23 @@ struct FailingLedgerTests {
         #expect(gateway.isDurable && gateway.machine.owed == 0 && gateway.machine.trouble == nil)
     }
 
+    @Test("where nothing is owed the ledger is asked, until it takes writes again")
+    func probe() {
+        var gateway = MachineHarness()
+        gateway.confirm(anna, .suspended)
+        gateway.arrive(anna, .active)
+        gateway.writeEnds(.diskFull)
+        #expect(gateway.machine.owed == 0 && gateway.machine.trouble == .diskFull)
+        gateway.pass(seconds: 1)
+        gateway.writeEnds(.diskFull)
+        #expect(gateway.machine.trouble == .diskFull)
+        gateway.pass(seconds: 1)
+        gateway.writesEnd()
+        #expect(gateway.machine.trouble == nil && gateway.isDurable)
+        gateway.pass(seconds: 1)
+        #expect(gateway.writes.isEmpty)
+    }
+
     @Test("a reactivation is refused before it is forwarded")
     func reactivation() {
         var gateway = MachineHarness()

@@ -61,6 +61,7 @@ extension MemoryLedger.Contents {
         case .intend(let intent): intents[intent.number] = intent
         case .forget(let number): intents[number] = nil
         case .record(let outcome): record(outcome)
+        case .probe: break
         }
     }
 

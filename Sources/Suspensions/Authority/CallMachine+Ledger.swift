@@ -30,9 +30,15 @@ extension CallMachine {
         payDebts(now, &actions)
     }
 
-    /// Tells the ledger what it missed, as soon as it takes writes again.
+    /// Tells the ledger what it missed, as soon as it takes writes again. Where it failed and nothing is owed, it is asked whether it does:
+    /// a gateway that gets no calls because it is not ready would never find out.
     mutating func payDebts(_ now: Moment, _ actions: inout [Action]) {
-        guard !debts.isEmpty, !isPaying, now.steady >= nextTry else { return }
+        guard !isPaying, now.steady >= nextTry else { return }
+        guard !debts.isEmpty else {
+            guard trouble != nil else { return }
+            isPaying = true
+            return submit([.probe], Write(purpose: .debts), &actions)
+        }
         let queue = queue
         let due = debts.carryNext { queue.isBusy($0) }
         guard !due.changes.isEmpty else { return }

@@ -26,6 +26,8 @@ package enum LedgerChange: Sendable, Equatable {
     case forget(intent: Int64)
     /// Something is known now, even if only that an outcome is not: it enters the log.
     case record(Outcome)
+    /// Nothing is known or changes, but it is written all the same: whether the ledger takes writes again.
+    case probe
 }
 
 /// What is about to be tried: who, whom, what, when.

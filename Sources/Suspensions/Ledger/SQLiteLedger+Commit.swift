@@ -67,6 +67,7 @@ private struct LedgerTransaction {
         switch change {
         case .intend(let intent): try intend(intent, scope: try number(intent.subject, &scopes))
         case .forget(let intent): try forget(intent)
+        case .probe: try run("UPDATE head SET number = number", [])
         case .record(let outcome): try record(outcome, scope: try number(outcome.subject, &scopes), scopes)
         }
     }
