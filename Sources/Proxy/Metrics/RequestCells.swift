@@ -33,7 +33,8 @@ package struct EndingCode: Hashable, Sendable {
 ///
 /// What doesn't fit (an unregistered status, an answer that was broken off) is counted in a table beside it; it is rare.
 enum RouteCells {
-    static let refusals = Denial.allCases.count
+    /// Room for every code; a literal, since every request asks.
+    static let refusals = 64
     private static let answers = 62
     static let histogram = refusals + answers
     static let count = histogram + DurationBuckets.cells
@@ -55,7 +56,11 @@ enum RouteCells {
 
     /// What each cell before the histogram counts.
     static let meanings: [(code: EndingCode, status: UInt16)] = {
-        let refused = Denial.allCases.map { (EndingCode($0), $0.status) }
+        precondition(Denial.allCases.count <= refusals, "a code without a cell")
+        let refused = (0..<refusals).map { cell in
+            let denial = Denial(rawValue: UInt8(cell)) ?? .internalError
+            return (EndingCode(denial), denial.status)
+        }
         let answered = (200...511).filter { answer(UInt16($0)) != nil }.map { (EndingCode.answered, UInt16($0)) }
         return refused + answered
     }()
