@@ -54,6 +54,8 @@ final class ClientConnection: StreamSocket {
     private static let pipelineBound = 64 * 1024
     /// Requests answered before others get their turn: refusals can be had by the thousand in one read.
     private static let requestsPerTurn = 32
+    /// Nanoseconds that a draining gateway waits for a request that may be on its way: several round trips.
+    private static let drainGrace: Int64 = 1_000_000_000
     /// Nanoseconds for which a connection that has sent everything waits for its peer's end.
     private static let lingerTime: Int64 = 2_000_000_000
 
@@ -153,13 +155,20 @@ final class ClientConnection: StreamSocket {
 
     // MARK: for the worker
 
-    /// Closes at once when idle; otherwise the answer in progress is the last.
+    /// The next answer is the last. An idle connection is left a moment: a request may be on its way already, and its client would have to
+    /// guess whether it was carried out.
     func drain() {
+        let isSilent: Bool
         switch phase {
-        case .idle, .opening: closeCleanly()
-        default: break
+        case .idle: isSilent = true
+        case .opening: isSilent = tls?.isFresh == true
+        default: isSilent = false
         }
+        if isSilent { deadline = min(deadline, worker.clock.now + Self.drainGrace) }
     }
+
+    /// The next answer is the last.
+    private var isEnding: Bool { worker.isDraining || isRetired }
 
     /// Goes on by the worker's new snapshot.
     func rulesChanged() {
@@ -286,8 +295,7 @@ final class ClientConnection: StreamSocket {
 
     func awaitRequest() {
         phase = .idle
-        deadline = worker.clock.now + worker.snapshot.limits.keepAlive * 1_000_000
-        if worker.isDraining || isRetired { closeCleanly() }
+        deadline = worker.clock.now + (isEnding ? Self.drainGrace : worker.snapshot.limits.keepAlive * 1_000_000)
     }
 
     /// Does what can be done with the bytes at hand.

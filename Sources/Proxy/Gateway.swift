@@ -71,10 +71,12 @@ package final class Gateway: Sendable {
         }
     }
 
-    /// Ends accepting, closes idle connections, and waits up to `bound` for the open work; then everything ends. True if all was done.
+    /// Ends accepting, lets every connection end with its next answer, and waits up to `bound` for the open work; then everything ends.
+    /// True if all was done.
     package func drain(within bound: TimeAmount) -> Bool {
-        onEveryLoop { $0.drain() }
         let end = NIODeadline.now() + bound
+        for worker in all { worker.loop.wait { worker.value.closeListeners() } }
+        onEveryLoop { $0.drain() }
         while openWork > 0 && NIODeadline.now() < end { pause() }
         let isDone = openWork == 0
         for worker in all {

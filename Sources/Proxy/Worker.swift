@@ -68,7 +68,7 @@ final class Worker {
     /// Takes an accepted connection.
     func accept(_ descriptor: CInt, _ address: SocketAddress?, _ door: Door) {
         let peer = Peer(address, trusted: snapshot.trustedProxies, isTLS: door.tls != nil)
-        guard !isDraining, gateway.admissions.enter(peer.address) else {
+        guard gateway.admissions.enter(peer.address) else {
             metrics.connectionsRefused += 1
             _ = Glibc.close(descriptor)
             return
@@ -76,7 +76,9 @@ final class Worker {
         metrics.connectionsAccepted += 1
         clock.read()
         let connection = ClientConnection(descriptor, worker: self, peer: peer, door: door)
-        if connection.isOpen { add(connection) } else { gateway.admissions.leave(peer.address) }
+        guard connection.isOpen else { return gateway.admissions.leave(peer.address) }
+        add(connection)
+        if isDraining { connection.drain() }
     }
 
     private func add(_ connection: ClientConnection) {
@@ -192,11 +194,15 @@ final class Worker {
         return figures
     }
 
-    /// No new work: idle connections close, busy ones close after their answer.
+    /// No new connections, but for those that stand in the kernel's queue.
+    func closeListeners() {
+        for listener in listeners { listener.finish() }
+        listeners = []
+    }
+
+    /// No new work: every connection's next answer is its last, and idle ones close soon.
     func drain() {
         isDraining = true
-        for listener in listeners { listener.close() }
-        listeners = []
         clock.read()
         for connection in Array(connections) { connection.drain() }
     }

@@ -75,6 +75,13 @@ package final class ChildProcess: @unchecked Sendable {  // Foundation's Process
         return process.terminationStatus
     }
 
+    /// Waits until it has ended by itself. Its exit status; nil where it goes on.
+    package func waitForExit(seconds: Double) -> Int32? {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        while process.isRunning, Date() < deadline { Thread.sleep(forTimeInterval: 0.005) }
+        return process.isRunning ? nil : process.terminationStatus
+    }
+
     package func send(signal: Int32) { _ = Glibc.kill(process.processIdentifier, signal) }
 
     private func end(_ signal: Int32) {

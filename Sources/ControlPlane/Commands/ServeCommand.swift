@@ -21,7 +21,9 @@ package enum ServeCommand {
         signals.wait()
         signals.exitOnNext()
         reloader.stop()
-        say("draining: no new connections; what is open has \(service.drainMilliseconds / 1000) s to finish")
+        let (delay, bound) = service.drainSeconds
+        let patience = delay > 0 ? "not ready, serving on for \(delay) s; then " : ""
+        say("draining: \(patience)no new connections; what is open has \(bound) s to finish")
         say(service.drain() ? "stopped" : "stopped; what did not finish in time was broken off")
     }
 }

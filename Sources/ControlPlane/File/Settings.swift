@@ -28,7 +28,9 @@ package struct TimeoutSettings: Sendable {
     package var bodyMilliseconds: Int64 = 30_000
     /// Between two requests of a connection.
     package var idleMilliseconds: Int64 = 75_000
-    /// After SIGTERM, until what is left is cut.
+    /// After SIGTERM, while `/readyz` says no already and everything is served as before.
+    package var drainDelayMilliseconds: Int64 = 0
+    /// After that, until what is left is cut.
     package var drainMilliseconds: Int64 = 30_000
 }
 

@@ -27,8 +27,11 @@ extension GatewayService {
         }
     }
 
-    /// Milliseconds that open work has at the end.
-    package var drainMilliseconds: Int64 { running.withLock { $0.configuration.timeouts.drainMilliseconds } }
+    /// Seconds at the end for which it serves on without being ready, and that open work has after that.
+    package var drainSeconds: (delay: Int64, bound: Int64) {
+        let timeouts = running.withLock { $0.configuration.timeouts }
+        return (timeouts.drainDelayMilliseconds / 1000, timeouts.drainMilliseconds / 1000)
+    }
 
     /// What the file in force was read from, and what the last one was that was looked at.
     package var inputs: (inForce: InputFiles, lastRead: InputFiles) { running.withLock { ($0.inputs, $0.lastRead) } }

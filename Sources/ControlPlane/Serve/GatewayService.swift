@@ -73,14 +73,16 @@ package final class GatewayService: Sendable {
                 notices: { [unowned self] in running.withLock { Self.observing($0.configuration) } }))
     }
 
-    /// Ends in order: no new connections, open work and suspend calls finish within the file's bound, then everything closes.
-    /// True if nothing had to be broken off.
+    /// Ends in order: `/readyz` says no, balancers get the file's delay to notice, then no new connections are taken, open work and suspend
+    /// calls finish within the file's bound, then everything closes. True if nothing had to be broken off.
     package func drain() -> Bool {
         standing.drain()
-        let bound = running.withLock { running in
+        let timeouts = running.withLock { running in
             running.isOver = true
-            return TimeAmount.milliseconds(running.configuration.timeouts.drainMilliseconds)
+            return running.configuration.timeouts
         }
+        _ = poll(nil, 0, CInt(clamping: timeouts.drainDelayMilliseconds))
+        let bound = TimeAmount.milliseconds(timeouts.drainMilliseconds)
         let isDone = gateway.drain(within: bound)
         let isSettled = drainSuspensions()
         probes?.close()
