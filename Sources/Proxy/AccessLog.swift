@@ -13,7 +13,7 @@ struct AccessLog {
     private static let blockSize = 32 * 1024
 
     /// Bytes of a line besides its names, ids and request id.
-    private static let fixedSize = 640
+    private static let fixedSize = 690
 
     init(writer: LogWriter) {
         self.writer = writer
@@ -32,6 +32,9 @@ struct AccessLog {
             clock.put(into: &line)
             line.put("\",\"request_id\":\"")
             line.put(record.id)
+            line.put("\",\"trace_id\":\"")
+            line.put(hex: record.trace.high)
+            line.put(hex: record.trace.low)
             line.put("\",\"method\":\"")
             record.method.put(into: &line)
             line.put("\",\"route\":")

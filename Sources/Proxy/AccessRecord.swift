@@ -4,6 +4,7 @@ import Tokens
 /// What is noted of one request while it lives, for its line in the access log.
 struct AccessRecord: ~Copyable {
     var id: RequestID
+    let trace: TraceContext
     /// Nanoseconds of the loop's clock at the request's first byte.
     var started: Int64
     var method: MethodName = .none
@@ -24,8 +25,9 @@ struct AccessRecord: ~Copyable {
     var answered: Int64 = 0
     var upstream: Int?
 
-    init(id: RequestID, started: Int64) {
+    init(id: RequestID, trace: TraceContext, started: Int64) {
         self.id = id
+        self.trace = trace
         self.started = started
     }
 

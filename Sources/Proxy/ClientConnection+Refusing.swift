@@ -9,7 +9,7 @@ extension ClientConnection {
 
     /// Refuses what could not even be read as a request.
     func refuseUnread(_ denial: Denial) {
-        let record = AccessRecord(id: worker.ids.next(), started: headBegan)
+        let record = AccessRecord(id: worker.ids.next(), trace: worker.traces.next(), started: headBegan)
         writeRefusal(Refusal(denial, isHead: false, envelope: worker.snapshot.errors), record: record, closing: true)
         linger()
     }

@@ -354,7 +354,8 @@ final class ClientConnection: StreamSocket {
 
     /// Judges the request whose head is in `worker.requestHead` and starts its exchange.
     private func begin() {
-        var record = AccessRecord(id: worker.requestID(from: peer), started: headBegan)
+        var record = AccessRecord(
+            id: worker.requestID(from: peer), trace: worker.traces.trace(of: worker.requestHead), started: headBegan)
         record.method = worker.requestHead.withBytes(worker.requestHead.methodRange) { MethodName($0) }
         var found = Findings()
         do {

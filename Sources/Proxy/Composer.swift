@@ -102,19 +102,31 @@ import NIOCore
         put(bytes.extracting(run))
     }
 
-    /// The contents of a JSON string. What isn't printable ASCII is escaped: at most six bytes for one.
+    /// The contents of a JSON string. Control characters are escaped, those of Latin-1 too, which terminals obey: at most six bytes for
+    /// one. Other text goes as it is; what is no UTF-8 is escaped byte by byte.
     mutating func put(escaped bytes: [UInt8]) {
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                put(byte: UInt8(ascii: "\\"))
-                put(byte: byte)
-            case 0x20...0x7E: put(byte: byte)
-            default:
-                put("\\u00")
-                put(byte: Self.hexDigit(byte >> 4))
-                put(byte: Self.hexDigit(byte & 15))
+        if bytes.contains(where: { $0 >= 0x80 }), let text = String(validating: bytes, as: UTF8.self) {
+            for scalar in text.unicodeScalars {
+                switch scalar.value {
+                case 0..<0x80, 0x80..<0xA0: put(escapedByte: UInt8(scalar.value))
+                default: for unit in String(scalar).utf8 { put(byte: unit) }
+                }
             }
+        } else {
+            for byte in bytes { put(escapedByte: byte) }
+        }
+    }
+
+    private mutating func put(escapedByte byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+            put(byte: UInt8(ascii: "\\"))
+            put(byte: byte)
+        case 0x20...0x7E: put(byte: byte)
+        default:
+            put("\\u00")
+            put(byte: Self.hexDigit(byte >> 4))
+            put(byte: Self.hexDigit(byte & 15))
         }
     }
 

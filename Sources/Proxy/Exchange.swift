@@ -73,7 +73,7 @@ final class Exchange {
         progressed = worker.clock.now
         body = BodyDecoder(worker.requestHead.framing, limits: WireLimits())
         request = RequestState(worker.requestHead)
-        head = RequestRewriter.rewritten(worker.requestHead, admission, rules.route, client.peer, record.id)
+        head = RequestRewriter.rewritten(worker.requestHead, admission, rules.route, client.peer, record.id, record.trace)
         self.admission = admission
         self.record = record
     }

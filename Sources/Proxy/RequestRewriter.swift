@@ -7,13 +7,16 @@ import Policy
 /// Neighbouring lines that are kept are copied as one run. The result is one buffer.
 enum RequestRewriter {
     /// Bytes that the added lines take besides ids, roles and addresses.
-    private static let fixedSize = 320
+    private static let fixedSize = 320 + TraceContext.fieldSize
 
     /// The head that goes upstream for `admission`, made of the received one.
     static func rewritten(
-        _ head: borrowing RequestHead, _ admission: borrowing Admission, _ route: borrowing Route, _ peer: borrowing Peer, _ id: RequestID
+        _ head: borrowing RequestHead, _ admission: borrowing Admission, _ route: borrowing Route, _ peer: borrowing Peer, _ id: RequestID,
+        _ trace: TraceContext
     ) -> ByteBuffer {
-        let dropped = dropped(admission, route, peer)
+        var dropped = dropped(admission, route, peer)
+        // What belongs to a trace that is not continued must not stay (§3.3.1.5).
+        if trace.isMade { dropped = dropped.union(Self.trace) }
         let user = admission.credential?.userHeader
         let roles = admission.credential?.rolesHeader(in: admission.selectedTenant)
         let bound =
@@ -27,6 +30,7 @@ enum RequestRewriter {
             line.putField("X-User-ID: ", user)
             line.putField("X-User-Roles: ", roles)
             putOrigin(head, peer, id, into: &line)
+            if trace.isMade { line.put(trace) }
             if admission.intent != nil || admission.observed != nil { line.put("Accept-Encoding: identity\r\n") }
             // A suspend call's length is added with its body.
             if admission.intent == nil { line.put(head.framing == .chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n") }
@@ -68,6 +72,8 @@ enum RequestRewriter {
         .xTenantID, .xUserID, .xUserRoles, .methodOverride, .urlOverride, .xRequestID, .transferEncoding, .connection, .keepAlive,
         .proxyConnection, .te, .upgrade, .http2Settings,
     ])
+    /// Fields of a trace that was not to be read.
+    private static let trace = FieldSet([.traceparent, .tracestate])
     /// Fields that only trusted proxies set.
     private static let forwarding = FieldSet([.xForwardedFor, .xForwardedProto, .xForwardedHost, .xForwardedOther, .forwarded])
     /// Fields that would make a suspend call's answer say less than the whole state.

@@ -16,6 +16,7 @@ final class Worker {
     private var gatekeeper: Gatekeeper
     unowned let gateway: Gateway
     var ids = RequestIDSource()
+    var traces = TraceSource()
     private var log: AccessLog?
     let pools = UpstreamPools()
     let metrics: LoopMetrics
