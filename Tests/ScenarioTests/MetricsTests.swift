@@ -133,6 +133,31 @@ struct MetricsTests {
         #expect(metrics["tenantgate_upstream_connections{upstream=\"jitsudo\",state=\"busy\"}"] == 0)
     }
 
+    @Test("whatever status a service answers with has its count")
+    func statuses() throws {
+        let folder = try TemporaryFolder()
+        let upstream = try RecordingUpstream { request in
+            let status = request.target.split(separator: "/").last ?? ""
+            return [.send(Array("HTTP/1.1 \(status) X\r\nContent-Length: 0\r\n\r\n".utf8))]
+        }
+        var file = GatewayFile(jitsudo: upstream.port, rinne: upstream.port)
+        file.more = Self.probes
+        let gateway = try Gateway(file: try file.write(to: folder), in: folder)
+        let client = try gateway.client()
+        let statuses = (200...599).filter { $0 != 204 && $0 != 205 && $0 != 304 }
+        for status in statuses {
+            let answer = try client.exchange(
+                Dialect.jitsudo.call("GET", "/status/\(status)", token: Dialect.jitsudo.memberToken))
+            #expect(answer.status == status)
+        }
+        let metrics = try gateway.metrics()
+        for status in statuses {
+            let sample = "tenantgate_requests_total{route=\"/v1/**\",stage=\"respond\",code=\"-\",status=\"\(status)\"}"
+            #expect(metrics[sample] == 1, "\(status)")
+        }
+        #expect(metrics.sum("tenantgate_requests_total") == Double(statuses.count))
+    }
+
     @Test("certificates, build and process are told")
     func basics() throws {
         let world = try World { $0.more = Self.probes }
