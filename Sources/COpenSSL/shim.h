@@ -28,6 +28,7 @@ static inline int shim_SSL_CTX_add1_chain_cert(SSL_CTX *ctx, X509 *certificate) 
 static inline void shim_SSL_CTX_set_tlsext_servername_callback(SSL_CTX *ctx, int (*callback)(SSL *, int *, void *)) {
     SSL_CTX_set_tlsext_servername_callback(ctx, callback);
 }
+static inline int shim_SSL_set_tlsext_host_name(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
 static inline void shim_BIO_set_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
 static inline void shim_BIO_clear_retry_flags(BIO *bio) { BIO_clear_retry_flags(bio); }
 

@@ -1,4 +1,4 @@
-/// Why a listener's TLS settings can't be used. Each names the file and what is wrong with it.
+/// Why TLS settings can't be used. Each names the file and what is wrong with it.
 package enum TLSConfigurationError: Error, Equatable, Sendable {
     /// What is wrong with one file.
     package enum FileProblem: Error, Equatable, Sendable {
@@ -18,6 +18,8 @@ package enum TLSConfigurationError: Error, Equatable, Sendable {
     case noCertificates
     case chain(file: String, FileProblem)
     case key(file: String, FileProblem)
+    /// The authorities that a client is to trust.
+    case authorities(file: String, FileProblem)
     /// The key is not that of the first certificate in the chain.
     case keyMismatch(chain: String, key: String)
     /// A configured server name that is neither a host name nor `*.` and a host name.
@@ -36,6 +38,8 @@ extension TLSConfigurationError: CustomStringConvertible {
         case .chain(let file, let problem): "\(file): the certificate chain \(problem)"
         case .key(let file, .notPEM): "\(file): no PEM private key (-----BEGIN PRIVATE KEY-----) in it"
         case .key(let file, let problem): "\(file): the private key \(problem)"
+        case .authorities(let file, .notPEM): "\(file): no PEM certificate (-----BEGIN CERTIFICATE-----) in it"
+        case .authorities(let file, let problem): "\(file): the file of authorities \(problem)"
         case .keyMismatch(let chain, let key): "\(key): not the key of the first certificate in \(chain)"
         case .invalidName(let name): "\"\(name)\" is not a server name: write www.example.com or *.example.com"
         case .invalidProtocol(let name): "\"\(name)\" is not a protocol name of 1 to 255 bytes"

@@ -8,10 +8,11 @@ package import NIOCore
 ///
 /// It has no timer: who owns the connection's timeouts closes it if `isHandshaking` for too long.
 package final class TLSConnection {
-    let context: TLSContext
+    /// Where a server's session starts; nil for a client.
+    private let context: TLSContext?
     let records: TLSRecords
     var lifecycle = TLSLifecycle()
-    /// Made with the first byte received, freed as soon as the connection has ended.
+    /// A server's is made with the first byte received. Freed as soon as the connection has ended.
     var session: TLSSession?
 
     /// Plaintext that waits for `flush` or for a record's worth of it.
@@ -25,6 +26,23 @@ package final class TLSConnection {
     package init(context: TLSContext, records: TLSRecords) {
         self.context = context
         self.records = records
+    }
+
+    /// A client's connection to the server that is `identity`; `nil` without memory. Call `begin` once TCP stands.
+    package init?(client: TLSClientContext, to identity: TLSServerIdentity, records: TLSRecords) {
+        guard let session = TLSSession(with: identity, in: client, records: records) else { return nil }
+        context = nil
+        self.records = records
+        self.session = session
+    }
+
+    /// Makes a client's first message.
+    package func begin() -> News {
+        guard let session, context == nil else { return News() }
+        lifecycle.begin()
+        var news = News()
+        unsafe records.feed(UnsafeRawBufferPointer(start: nil, count: 0)) { shakeHands(session, &news) }
+        return news.error == nil ? news : failed(news)
     }
 
     /// No handshake has been completed yet; false too when it has failed.
@@ -60,7 +78,7 @@ extension TLSConnection {
         case .failure(let error): return failed(News(error: error))
         case .handshake, .data: break
         }
-        guard let session = session ?? TLSSession(serving: context.start, records: records) else {
+        guard let session = session ?? makeSession() else {
             return failed(News(error: .protocolViolation("out of memory")))
         }
         self.session = session
@@ -88,6 +106,8 @@ extension TLSConnection {
         /// Close: what came may not be all.
         case failure(TLSError)
     }
+
+    private func makeSession() -> TLSSession? { context.flatMap { TLSSession(serving: $0.start, records: records) } }
 
     private func failed(_ news: News) -> News {
         cut()

@@ -2,11 +2,11 @@
 package enum TLSError: Error, Equatable, Sendable {
     // MARK: before the handshake was complete
 
-    /// The client spoke HTTP without TLS.
+    /// The peer spoke HTTP without TLS.
     case plainHTTP
     /// What came is no TLS record.
     case notTLS
-    /// The client speaks nothing as new as the configured minimum.
+    /// The peer speaks nothing as new as the configured minimum.
     case unsupportedVersion
     /// No cipher, group, signature algorithm or certificate type in common: OpenSSL's reason.
     case nothingInCommon(String)
@@ -14,8 +14,10 @@ package enum TLSError: Error, Equatable, Sendable {
     case noCommonProtocol
     /// More bytes than any handshake needs.
     case handshakeTooLarge
-    /// The client went away in mid-handshake.
+    /// The peer went away in mid-handshake.
     case handshakeInterrupted
+    /// We are the client, and the server's certificate is not believed.
+    case untrusted(CertificateProblem)
 
     // MARK: afterwards
 
@@ -32,4 +34,24 @@ package enum TLSError: Error, Equatable, Sendable {
     case peerAlert(UInt8)
     /// The peer broke the protocol or a record was forged: OpenSSL's reason.
     case protocolViolation(String)
+}
+
+extension TLSError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .plainHTTP: "it speaks HTTP without TLS"
+        case .notTLS: "what it answers is not TLS"
+        case .unsupportedVersion: "it speaks no version of TLS that is taken here"
+        case .nothingInCommon(let reason): "no cipher, group or signature algorithm in common (\(reason))"
+        case .noCommonProtocol: "no application protocol in common"
+        case .handshakeTooLarge: "its handshake is larger than any needs to be"
+        case .handshakeInterrupted: "it closed the connection during the handshake"
+        case .untrusted(let problem): problem.description
+        case .truncated: "it closed the connection without saying so in TLS, so that something may be missing"
+        case .renegotiation: "it wanted to renegotiate"
+        case .uselessRecords: "it sends records without data"
+        case .peerAlert(let number): "it refused by TLS alert \(number)"
+        case .protocolViolation(let reason): "it broke the protocol of TLS (\(reason))"
+        }
+    }
 }

@@ -33,6 +33,9 @@ extension TLSLifecycle {
         case failure(TLSError)
     }
 
+    /// A client sends the first message.
+    mutating func begin() { phase = .handshaking(0) }
+
     /// `count` bytes (at least one) have been received, beginning with `first`.
     mutating func received(_ count: Int, first: UInt8) -> Arrival {
         switch phase {

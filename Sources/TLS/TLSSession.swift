@@ -28,15 +28,26 @@ import NIOCore
     private let records: TLSRecords
 
     /// A server's session; `nil` without memory.
-    init?(serving certificates: CertificateSet, records: TLSRecords) {
+    convenience init?(serving certificates: CertificateSet, records: TLSRecords) {
+        unsafe self.init(certificates.context, records)
+        unsafe SSL_set_accept_state(ssl)
+    }
+
+    /// A client's session with the server that is `identity`; `nil` without memory.
+    convenience init?(with identity: TLSServerIdentity, in client: TLSClientContext, records: TLSRecords) {
+        unsafe self.init(client.context, records)
+        guard expect(identity) else { return nil }
+        unsafe SSL_set_connect_state(ssl)
+    }
+
+    private init?(_ context: OpaquePointer, _ records: TLSRecords) {
         self.records = records
-        guard let ssl = unsafe SSL_new(certificates.context) else { return nil }
+        guard let ssl = unsafe SSL_new(context) else { return nil }
         guard let bio = unsafe records.makeBIO() else {
             unsafe SSL_free(ssl)
             return nil
         }
         unsafe SSL_set_bio(ssl, bio, bio)
-        unsafe SSL_set_accept_state(ssl)
         unsafe self.ssl = ssl
     }
 
@@ -48,8 +59,14 @@ import NIOCore
         if code == 1 { return .done(completed()) }
         return switch unsafe SSL_get_error(ssl, code) {
         case SSL_ERROR_WANT_READ: .needsInput
-        default: .failed(TLSError(OpenSSLErrors.drain()))
+        default: .failed(handshakeFailure())
         }
+    }
+
+    private func handshakeFailure() -> TLSError {
+        let fault = OpenSSLErrors.drain()
+        guard fault?.sslReason == SSL_R_CERTIFICATE_VERIFY_FAILED else { return TLSError(fault) }
+        return .untrusted(CertificateProblem(unsafe SSL_get_verify_result(ssl)))
     }
 
     /// Appends the data of at most one record to `plaintext`, whose free space must not be empty.
@@ -87,6 +104,20 @@ import NIOCore
 }
 
 extension TLSSession {
+    /// Whom the server's certificate must be for (RFC 9525 §6: by its alternative names alone, a wildcard for a whole label).
+    private func expect(_ identity: TLSServerIdentity) -> Bool {
+        OpenSSLErrors.clear()
+        let parameters = unsafe SSL_get0_param(ssl)
+        switch identity {
+        case .name(let name):
+            unsafe X509_VERIFY_PARAM_set_hostflags(
+                parameters, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
+            return unsafe X509_VERIFY_PARAM_set1_host(parameters, name, name.utf8.count) == 1
+                && shim_SSL_set_tlsext_host_name(ssl, name) == 1
+        case .address(let address): return unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, address) == 1
+        }
+    }
+
     private func completed() -> TLSHandshakeCompleted {
         var name: UnsafePointer<UInt8>?
         var length: UInt32 = 0

@@ -13,16 +13,20 @@ struct Identity: Sendable {
         case weak = "rsa:1024"
     }
 
-    init(_ names: [String], kind: Kind = .ecdsa, in folder: TemporaryFolder = shared) throws {
-        let file = "\(names.first ?? "none")-\(kind)-\(UInt32.random(in: 0...UInt32.max))".replacing("*", with: "any")
+    /// For these DNS names and addresses (`IP:…`); signed by itself, or by `issuer`.
+    init(_ names: [String], kind: Kind = .ecdsa, issuer: Identity? = nil, in folder: TemporaryFolder = shared) throws {
+        let file = "\(names.first?.replacing(":", with: "-") ?? "none")-\(kind)-\(UInt32.random(in: 0...UInt32.max))".replacing(
+            "*", with: "any")
         chain = folder.path("\(file).pem")
         key = folder.path("\(file).key")
         let curve = kind == .ecdsa ? ["-pkeyopt", "ec_paramgen_curve:prime256v1"] : []
-        let alternatives = names.isEmpty ? [] : ["-addext", "subjectAltName=" + names.map { "DNS:\($0)" }.joined(separator: ",")]
+        let alternatives =
+            names.isEmpty
+            ? [] : ["-addext", "subjectAltName=" + names.map { $0.hasPrefix("IP:") ? $0 : "DNS:\($0)" }.joined(separator: ",")]
         let result = try ChildProcess.run(
             "openssl",
             ["req", "-x509", "-newkey", kind.rawValue, "-nodes", "-subj", "/CN=test", "-days", "30", "-keyout", key, "-out", chain] + curve
-                + alternatives, in: folder)
+                + alternatives + (issuer.map { ["-CA", $0.chain, "-CAkey", $0.key] } ?? []), in: folder)
         guard result.status == 0 else { throw ChildFailed(program: "openssl req", errors: result.errors) }
     }
 
