@@ -1,10 +1,6 @@
 // What Swift's Glibc leaves out: epoll(7), eventfd(2), accept4(2) and the name of a thread.
 #pragma once
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -23,7 +19,7 @@ static inline int shim_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBL
 // Names the calling thread; the first 15 bytes count.
 static inline void shim_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
-// Declared here, since <sys/socket.h> may have been read without _GNU_SOURCE.
+// Declared here: _GNU_SOURCE, which <sys/socket.h> wants for it, would make this module's fd_set another type than other modules'.
 extern int accept4(int, struct sockaddr *, socklen_t *, int);
 
 // Accepts a connection, non-blocking.

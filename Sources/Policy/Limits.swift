@@ -65,6 +65,25 @@ package enum Limits {
     /// Bits of an RSA key: less can be broken, more makes every check of a signature a burden.
     package static let rsaBits = 2048...8192
 
+    // MARK: keys by URL
+
+    /// Bytes of a URL that is fetched.
+    package static let fetchURL = 2048
+    /// Bytes of a fetched document: a set of `keysInSet` large keys fits (SPEC §2).
+    package static let fetchedDocument = 1024 * 1024
+    /// Bytes of a fetched answer's head.
+    package static let fetchedHead = 16 * 1024
+    /// Fetches that are under way at a time; others wait. Thousands of issuers must not use up the descriptors.
+    package static let fetchesAtOnce = 64
+    /// Milliseconds between two fetches for a key that nobody knows: what a flood of such tokens can cost an issuer.
+    package static let unknownKeyMilliseconds: Int64 = 10_000
+    /// Milliseconds that the issuer's `Cache-Control` can shorten the time between two fetches to.
+    package static let freshMilliseconds: Int64 = 10_000
+    /// Milliseconds until a failed fetch is tried again; doubled with each failure, up to the time between two fetches.
+    package static let retryMilliseconds: Int64 = 1000
+    /// Milliseconds that the start waits for the first fetches.
+    package static let keysAtStartMilliseconds: Int64 = 10_000
+
     // MARK: suspension
 
     /// Bytes of a suspend call's body: a few flags and a reason.

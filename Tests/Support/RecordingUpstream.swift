@@ -58,6 +58,7 @@ package final class RecordingUpstream: Sendable {
 
     package let port: Int
     private let listener: Int32
+    private let tls: TLSServerSettings?
     private let state: Mutex<State>
 
     private struct State {
@@ -70,8 +71,9 @@ package final class RecordingUpstream: Sendable {
         var isStopped = false
     }
 
-    /// Listens at once. `script` answers until another one is set.
-    package init(_ script: @escaping Script = { _ in [.json("{}")] }) throws {
+    /// Listens at once, with TLS where a certificate is given. `script` answers until another one is set.
+    package init(certificate: TestCertificate? = nil, _ script: @escaping Script = { _ in [.json("{}")] }) throws {
+        tls = try certificate.map { try TLSServerSettings($0) }
         (listener, port) = try listeningSocket()
         state = Mutex(State(script: script))
         Thread.detachNewThread { [weak self, listener] in
@@ -143,7 +145,7 @@ extension RecordingUpstream {
             return state.connections.count - 1
         }
         Thread.detachNewThread { [weak self] in
-            let stream = PlainStream(descriptor: descriptor)
+            guard let stream: any ByteStream = self?.stream(on: descriptor) else { return }
             var reader = RequestReader(connection: number)
             while let request = reader.next(from: stream) {
                 guard let self, self.perform(self.record(request), on: stream) else { break }
@@ -156,6 +158,12 @@ extension RecordingUpstream {
         }
     }
 
+    /// Nil, and the socket closed, where the TLS handshake fails.
+    private func stream(on descriptor: Int32) -> (any ByteStream)? {
+        guard let tls else { return PlainStream(descriptor: descriptor) }
+        return TLSServerStream(descriptor, tls)
+    }
+
     private func record(_ request: RecordedRequest) -> [UpstreamStep] {
         let script = state.withLock { state in
             state.requests.append(request)
@@ -166,14 +174,14 @@ extension RecordingUpstream {
     }
 
     /// False where the connection is not to go on.
-    private func perform(_ steps: [UpstreamStep], on stream: PlainStream) -> Bool {
+    private func perform(_ steps: [UpstreamStep], on stream: any ByteStream) -> Bool {
         for step in steps {
             switch step {
             case .send(let bytes): guard (try? stream.send(bytes)) != nil else { return false }
             case .wait(let seconds): Thread.sleep(forTimeInterval: seconds)
             case .close: return false
             case .reset:
-                stream.resetOnClose()
+                (stream as? PlainStream)?.resetOnClose()
                 return false
             case .hang:
                 while case .bytes = (try? stream.receive(seconds: 120)) ?? .nothingYet {}
@@ -193,7 +201,7 @@ private struct RequestReader {
     init(connection: Int) { self.connection = connection }
 
     /// The next whole request; nil at the end of the connection.
-    mutating func next(from stream: PlainStream) -> RecordedRequest? {
+    mutating func next(from stream: any ByteStream) -> RecordedRequest? {
         while true {
             if let request = takeRequest() { return request }
             inviteBody(stream)
@@ -203,7 +211,7 @@ private struct RequestReader {
     }
 
     /// What every server says to `Expect: 100-continue` while it waits for the body.
-    private mutating func inviteBody(_ stream: PlainStream) {
+    private mutating func inviteBody(_ stream: any ByteStream) {
         guard let end = headEnd(buffer), !isInvited, splitHead(buffer[..<(end - 4)]).fields.contains(where: { $0.name == "expect" })
         else { return }
         isInvited = true

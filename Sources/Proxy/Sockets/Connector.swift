@@ -18,6 +18,8 @@ final class Connector {
     private var attemptDeadline: Int64 = .max
     private var completion: ((CInt?) -> Void)?
     private var isCancelled = false
+    /// Why the last address that failed did so, as the system numbers it; 0 where none has, but time ran out.
+    private(set) var refusal: CInt = 0
 
     init(on loop: SocketLoop, deadline: Int64, completion: @escaping (CInt?) -> Void) {
         self.loop = loop
@@ -55,7 +57,10 @@ final class Connector {
         attempt?.close()
         attempt = nil
         while let address = addresses.popFirst() {
-            guard let descriptor = Self.open(address) else { continue }
+            guard let descriptor = Self.open(address) else {
+                refusal = errno
+                continue
+            }
             let now = SocketLoop.now
             attemptDeadline = now + (deadline - now) / Int64(addresses.count + 1)
             attempt = Attempt(descriptor, self)
@@ -72,8 +77,10 @@ final class Connector {
         guard descriptor >= 0 else { return nil }
         setOption(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY)
         let code = unsafe address.withSockAddr { unsafe connect(descriptor, $0, socklen_t($1)) }
-        if code == 0 || errno == EINPROGRESS { return descriptor }
+        let reason = errno
+        if code == 0 || reason == EINPROGRESS { return descriptor }
         _ = Glibc.close(descriptor)
+        errno = reason
         return nil
     }
 
@@ -82,7 +89,10 @@ final class Connector {
         var code: CInt = 0
         var size = socklen_t(MemoryLayout<CInt>.size)
         let asked = unsafe getsockopt(attempt.descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
-        guard asked == 0, code == 0 else { return next() }
+        guard asked == 0, code == 0 else {
+            refusal = code
+            return next()
+        }
         self.attempt = nil
         finish(attempt.detach())
     }

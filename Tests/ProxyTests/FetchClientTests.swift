@@ -1,0 +1,115 @@
+import Dispatch
+import Policy
+import Synchronization
+import TLS
+import TestSupport
+import Testing
+
+@testable import Proxy
+
+/// Real connections to real servers on the loopback.
+@Suite("fetches") struct FetchClientTests {
+    private let client: FetchClient
+
+    init() throws { client = try FetchClient() }
+
+    /// Fetches and waits for what it comes to.
+    private func fetch(_ url: String, trusting authorities: String? = nil, timeout: Int64 = 10_000) throws -> Result<
+        FetchedDocument, FetchFailure
+    > {
+        let done = DispatchSemaphore(value: 0)
+        let outcome = Mutex<Result<FetchedDocument, FetchFailure>?>(nil)
+        let url = try FetchURL(url)
+        client.get(url, tls: url.isSecure ? try TLSClientContext(authorities: authorities) : nil, timeout: timeout) { result in
+            outcome.withLock { $0 = result }
+            done.signal()
+        }
+        done.wait()
+        return outcome.withLock { $0! }
+    }
+
+    private func failure(_ url: String, trusting authorities: String? = nil, timeout: Int64 = 10_000) throws -> FetchFailure? {
+        if case .failure(let failure) = try fetch(url, trusting: authorities, timeout: timeout) { failure } else { nil }
+    }
+
+    @Test("one GET on a connection of its own, in TLS and on the loopback without")
+    func get() throws {
+        let plain = try RecordingUpstream { _ in [.json("plain")] }
+        #expect(try fetch("http://localhost:\(plain.port)/keys?v=1").get().body == Array("plain".utf8))
+        let request = try #require(plain.takeRequests().first)
+        #expect(request.method == "GET" && request.target == "/keys?v=1" && request.field("host") == "localhost:\(plain.port)")
+        #expect(request.field("connection") == "close" && request.field("accept-encoding") == "identity" && request.body.isEmpty)
+        let certificate = try TestCertificate.gateway.get()
+        let secure = try RecordingUpstream(certificate: certificate) { _ in [.json("secure"), .close] }
+        for host in ["localhost", "127.0.0.1"] {
+            #expect(try fetch("https://\(host):\(secure.port)/", trusting: certificate.chainFile).get().body == Array("secure".utf8))
+        }
+        client.end()
+    }
+
+    @Test("a large answer comes whole")
+    func large() throws {
+        let certificate = try TestCertificate.gateway.get()
+        let text = String(repeating: "0123456789abcdef", count: 65_536)
+        let server = try RecordingUpstream(certificate: certificate) { _ in [.text("HTTP/1.1 200 OK\r\n\r\n\(text)"), .close] }
+        #expect(try fetch("https://localhost:\(server.port)/", trusting: certificate.chainFile).get().body == Array(text.utf8))
+        client.end()
+    }
+
+    @Test("each way to fail is named")
+    func failures() throws {
+        let certificate = try TestCertificate.gateway.get()
+        let other = try TestCertificate(["DNS:other.test"])
+        let server = try RecordingUpstream(certificate: certificate)
+        let otherServer = try RecordingUpstream(certificate: other)
+        let plain = try RecordingUpstream()
+        let gone = try RecordingUpstream()
+        gone.stop()
+        #expect(try failure("https://nowhere.invalid/")?.cause == .dns)
+        #expect(try failure("http://127.0.0.1:\(gone.port)/")?.cause == .connect)
+        #expect(try failure("https://127.0.0.1:\(gone.port)/")?.description.contains("Connection refused") == true)
+        #expect(try failure("https://localhost:\(server.port)/")?.cause == .certificate)
+        #expect(try failure("https://localhost:\(server.port)/", trusting: other.chainFile)?.cause == .certificate)
+        #expect(try failure("https://localhost:\(otherServer.port)/", trusting: other.chainFile)?.cause == .hostName)
+        #expect(try failure("https://localhost:\(plain.port)/", timeout: 2000) != nil)
+        plain.answer { _ in [.close] }
+        #expect(try failure("http://127.0.0.1:\(plain.port)/")?.cause == .http)
+        plain.answer { _ in [.reset] }
+        #expect(try failure("http://127.0.0.1:\(plain.port)/")?.cause == .http)
+        server.answer { _ in [.text("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), .close] }
+        #expect(try failure("https://localhost:\(server.port)/", trusting: certificate.chainFile)?.cause == .http)
+        client.end()
+    }
+
+    @Test("what never ends is given up in time, wherever it hangs")
+    func slow() throws {
+        let certificate = try TestCertificate.gateway.get()
+        let server = try RecordingUpstream(certificate: certificate) { _ in [.hang] }
+        #expect(
+            try failure("https://localhost:\(server.port)/", trusting: certificate.chainFile, timeout: 300)?.description
+                == "timeout: the answer took longer than 300 ms")
+        // A byte now and then doesn't make it longer.
+        server.answer { _ in [.text("HTTP/1.1 200 OK\r\n\r\n")] + (0..<100).flatMap { _ in [.text("x"), .wait(seconds: 0.05)] } }
+        #expect(try failure("https://localhost:\(server.port)/", trusting: certificate.chainFile, timeout: 300)?.cause == .timeout)
+        let plain = try RecordingUpstream { _ in [.hang] }
+        #expect(try failure("http://127.0.0.1:\(plain.port)/", timeout: 300)?.cause == .timeout)
+        client.end()
+    }
+
+    @Test("more fetches than may be under way wait their turn")
+    func many() throws {
+        let server = try RecordingUpstream()
+        let count = Limits.fetchesAtOnce * 3
+        let done = DispatchSemaphore(value: 0)
+        let good = Atomic(0)
+        for _ in 0..<count {
+            client.get(try FetchURL("http://127.0.0.1:\(server.port)/"), tls: nil, timeout: 30_000) { result in
+                if case .success = result { good.add(1, ordering: .relaxed) }
+                done.signal()
+            }
+        }
+        for _ in 0..<count { done.wait() }
+        #expect(good.load(ordering: .relaxed) == count && server.received == count)
+        client.end()
+    }
+}
