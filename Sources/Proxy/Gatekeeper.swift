@@ -45,6 +45,9 @@ package struct Gatekeeper: ~Copyable {
         snapshot = next
         tokens.take(next.authority)
     }
+
+    /// These fetched keys are in force from now on.
+    package mutating func use(_ keys: KeyTable) { tokens.use(keys) }
 }
 
 /// What stages 2 to 4 have found out about a request.

@@ -4,6 +4,7 @@ import Policy
 package import Suspensions
 import Synchronization
 package import TLS
+package import Tokens
 
 /// The running proxy: its event loops with a worker each, and its listeners.
 package final class Gateway: Sendable {
@@ -33,6 +34,11 @@ package final class Gateway: Sendable {
             worker.cut(blocked)
             if left.isLast() { onEveryLoop { $0.blockedEverywhere(blocked) } }
         }
+    }
+
+    /// Has every loop judge tokens by these fetched keys, from its next event on. From any thread.
+    package func use(_ keys: KeyTable) {
+        onEveryLoop { $0.use(keys) }
     }
 
     /// Takes an address, so that clients can connect; they are accepted once it is handed to `open` or `take`.

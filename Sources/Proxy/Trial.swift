@@ -1,5 +1,6 @@
 package import HTTPWire
 package import Policy
+package import Tokens
 
 /// What the Gatekeeper makes of one head, for people who ask why (`tenantgate explain`). Nothing is forwarded or kept.
 package struct Trial {
@@ -25,8 +26,9 @@ package struct Trial {
     package enum Call { case suspends, teaches, other }
 
     /// Judges the head by the very code that judges requests. `now` is in Unix seconds.
-    package init(_ head: borrowing RequestHead, snapshot: Snapshot, now: Int64) {
+    package init(_ head: borrowing RequestHead, snapshot: Snapshot, keys: KeyTable = .empty, now: Int64) {
         var gatekeeper = Gatekeeper(snapshot: snapshot)
+        gatekeeper.use(keys)
         var found = Findings()
         do throws(Denial) {
             let peer = Peer(nil, trusted: snapshot.trustedProxies, isTLS: true)

@@ -120,6 +120,9 @@ final class Worker {
         try gatekeeper.admit(requestHead, peer: peer, now: clock.unixSeconds, found: &found)
     }
 
+    /// These fetched keys are in force from now on.
+    func use(_ keys: KeyTable) { gatekeeper.use(keys) }
+
     /// The id of the request in `requestHead`: a trusted proxy's, or one of our own.
     func requestID(from peer: Peer) -> RequestID {
         var id = ids.next()

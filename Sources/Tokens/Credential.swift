@@ -4,6 +4,8 @@ package import Policy
 package final class Credential: Sendable {
     /// The number of the credential block that vouches for it.
     package let block: Int
+    /// The key that has verified it: when that leaves the set, what is remembered of the token goes with it.
+    let key: VerificationKey
     package let user: UserID
     /// The user under this process's key: how the access log names it, ready because every request is logged.
     package let userHash: KeyedHash.Value
@@ -37,8 +39,12 @@ package final class Credential: Sendable {
 
     private static let logKey = KeyedHash.random()
 
-    init(_ claims: VerifiedClaims, block: Int) {
+    /// The `kid` of the key that has verified it; nil for a key without one.
+    package var keyName: [UInt8]? { key.kid }
+
+    init(_ claims: VerifiedClaims, block: Int, key: VerificationKey) {
         self.block = block
+        self.key = key
         user = claims.user
         userHash = Self.logKey(claims.user.id.canonical.span)
         userHeader = HeaderText.isSafe(claims.userText.span) ? claims.userText : nil

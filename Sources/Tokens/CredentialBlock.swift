@@ -54,7 +54,10 @@ package struct CredentialBlock: Sendable {
     /// `aud` must meet one of them; nil takes any.
     package var audiences: [[UInt8]]?
     package var algorithms: AlgorithmSet
+    /// The file's own keys; empty where they are fetched.
     package var keys: [VerificationKey]
+    /// Where they are fetched from; nil where the file has them.
+    package var origin: KeyOrigin?
     package var claims: ClaimMap
     /// The only tenants that these keys can vouch for; the claim is then required. Nil doesn't bind.
     package var boundTenants: Set<TenantID>?
@@ -66,8 +69,8 @@ package struct CredentialBlock: Sendable {
     /// Throws where the block could never take a token, or could take one that nobody meant.
     package init(
         issuer: [UInt8]?, directory: DirectoryIndex, userFormat: IDFormat, tenantFormat: IDFormat, audiences: [[UInt8]]?,
-        algorithms: AlgorithmSet, keys: [VerificationKey], claims: ClaimMap = ClaimMap(), boundTenants: Set<TenantID>? = nil,
-        leeway: Int64 = Int64(Limits.leeway), maximumLifetime: Int64? = nil
+        algorithms: AlgorithmSet, keys: [VerificationKey] = [], origin: KeyOrigin? = nil, claims: ClaimMap = ClaimMap(),
+        boundTenants: Set<TenantID>? = nil, leeway: Int64 = Int64(Limits.leeway), maximumLifetime: Int64? = nil
     ) throws(CredentialBlockError) {
         self.issuer = issuer
         self.directory = directory
@@ -76,6 +79,7 @@ package struct CredentialBlock: Sendable {
         self.audiences = audiences
         self.algorithms = algorithms
         self.keys = keys
+        self.origin = origin
         self.claims = claims
         self.boundTenants = boundTenants
         self.leeway = leeway
@@ -84,17 +88,19 @@ package struct CredentialBlock: Sendable {
         try checkKeys()
     }
 
-    /// The keys that a token with this header may be verified by, at most `Limits.keysTried`.
+    /// Those of `keys` that a token with this header may be verified by, at most `Limits.keysTried`.
     ///
     /// A `kid` picks the keys of that name; keys without a name of their own (secrets, PEM files) can't be picked and are tried
     /// whatever the token calls its key.
-    func keys(for header: TokenHeader) -> [VerificationKey] {
-        guard let kid = header.kid else { return fitting(header) { _ in true } }
-        let named = fitting(header) { $0.kid == kid }
-        return named.isEmpty ? fitting(header) { $0.kid == nil } : named
+    static func fitting(_ header: TokenHeader, of keys: [VerificationKey]) -> [VerificationKey] {
+        guard let kid = header.kid else { return fitting(header, of: keys) { _ in true } }
+        let named = fitting(header, of: keys) { $0.kid == kid }
+        return named.isEmpty ? fitting(header, of: keys) { $0.kid == nil } : named
     }
 
-    private func fitting(_ header: TokenHeader, _ isPicked: (VerificationKey) -> Bool) -> [VerificationKey] {
+    private static func fitting(
+        _ header: TokenHeader, of keys: [VerificationKey], _ isPicked: (VerificationKey) -> Bool
+    ) -> [VerificationKey] {
         var fitting: [VerificationKey] = []
         for key in keys where key.algorithms.contains(header.algorithm) && isPicked(key) {
             fitting.append(key)
@@ -109,7 +115,7 @@ package enum CredentialBlockError: String, Error, Sendable, CaseIterable {
     case emptyIssuer = "the issuer is empty; write `issuer: absent` for tokens without `iss`"
     case noAudience = "no audience; write `audience: any` to take every one"
     case noAlgorithm = "no algorithm is allowed"
-    case noKey = "no key"
+    case noKey = "no key, or keys beside fetched ones"
     case unusedKey = "a key that serves none of the allowed algorithms"
     case tooManyKeys = "more keys without a `kid` for one algorithm than are tried for a token (4)"
     case noBoundTenant = "the list of tenants is empty"
@@ -128,7 +134,8 @@ extension CredentialBlock {
     }
 
     private func checkKeys() throws(CredentialBlockError) {
-        guard !keys.isEmpty else { throw .noKey }
+        guard keys.isEmpty != (origin == nil) else { throw .noKey }
+        if let origin, origin.algorithms != algorithms { throw .unusedKey }
         // A key is bound when it is loaded: what it was allowed there must be what the block allows.
         for key in keys where key.algorithms.intersection(algorithms) != key.algorithms { throw .unusedKey }
         for algorithm in algorithms.all {

@@ -25,6 +25,11 @@ final class SignatureVerifier {
     /// Lets go of all contexts and keys: the file changed.
     func forget() { prepared.removeAll() }
 
+    /// Lets go of the contexts of keys that are no longer in force.
+    func forget(_ key: VerificationKey) {
+        for algorithm in key.algorithms.all { prepared[Use(key: ObjectIdentifier(key), algorithm: algorithm)] = nil }
+    }
+
     private func prepare(_ key: VerificationKey, _ algorithm: Algorithm) -> PreparedKey? {
         let use = Use(key: ObjectIdentifier(key), algorithm: algorithm)
         if let known = prepared[use] { return known }

@@ -17,6 +17,7 @@ package enum TokenFault: String, Error, Sendable, CaseIterable {
     case payload = "the payload is not a strict JSON object"
     case issuer = "no credential block of the directory has this issuer"
     case algorithm = "the issuer's credential block does not allow this algorithm"
+    case keysUnavailable = "the issuer's keys could not be fetched, or not for longer than max_stale"
     case key = "the credential block has no key for this kid and algorithm"
     case signature = "the signature is not valid"
     // the claims
@@ -35,5 +36,11 @@ package enum TokenFault: String, Error, Sendable, CaseIterable {
     case expired = "the token has expired"
 
     /// What the caller is told. `tokenExpired` only where nothing else is wrong.
-    package var denial: Denial { self == .expired ? .tokenExpired : .invalidToken }
+    package var denial: Denial {
+        switch self {
+        case .expired: .tokenExpired
+        case .keysUnavailable: .keysUnavailable
+        default: .invalidToken
+        }
+    }
 }

@@ -5,7 +5,7 @@ package import Policy
 ///
 /// A table of sets with eight places each: a question reads one set, compares the whole token, and allocates nothing. It is bounded by
 /// count and by bytes. What took part in the decision is part of the key: all bytes of the token, the directory, the authority (another
-/// one empties it) and the time (asked at every hit). Suspension is not in here; it is asked on every request.
+/// one empties it) and the time (asked at every hit). Fetched keys take part too: when one leaves its set, `use` forgets its tokens. Suspension is not in here; it is asked on every request.
 package struct TokenMemory: ~Copyable {
     private static let ways = 8
 
@@ -20,6 +20,9 @@ package struct TokenMemory: ~Copyable {
     private let byteLimit: Int
     private var hand = 0
     private var authority: TokenAuthority?
+    private var table = KeyTable.empty
+    /// The fetched sets in force, by the authority's origins.
+    private var sets: [KeySet?] = []
     private let verifier = SignatureVerifier()
 
     /// Tokens remembered now.
@@ -63,7 +66,7 @@ package struct TokenMemory: ~Copyable {
         }
         misses &+= 1
         do throws(TokenFault) {
-            let credential = try authority.examine(token, directory: directory, now: now, with: verifier)
+            let credential = try authority.examine(token, directory: directory, sets: sets, now: now, with: verifier)
             remember(token, directory, credential, tag)
             return credential
         } catch { throw error.denial }
@@ -78,6 +81,26 @@ package struct TokenMemory: ~Copyable {
         for place in tags.indices where tags[place] != 0 { forget(place) }
         verifier.forget()
         self.authority = authority
+        sets = authority.keySets(of: table)
+    }
+
+    /// These fetched keys are in force from now on. What a key has verified that is not among them any more is forgotten.
+    package mutating func use(_ table: KeyTable) {
+        self.table = table
+        guard let authority else { return }
+        let before = sets
+        sets = authority.keySets(of: table)
+        var left: Set<ObjectIdentifier> = []
+        for (old, new) in zip(before, sets) where old !== new {
+            for key in old?.keys ?? [] where new?.keys.contains(where: { $0 === key }) != true {
+                left.insert(ObjectIdentifier(key))
+                verifier.forget(key)
+            }
+        }
+        guard !left.isEmpty else { return }
+        for place in tags.indices where tags[place] != 0 {
+            if let entry = entries[place], left.contains(ObjectIdentifier(entry.credential.key)) { forget(place) }
+        }
     }
 }
 

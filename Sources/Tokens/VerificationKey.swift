@@ -39,6 +39,18 @@ package final class VerificationKey: @unchecked Sendable {
         }
     }
 
+    /// Whether the other is this very key under the same name for the same algorithms, loaded another time.
+    func isSame(as other: VerificationKey) -> Bool {
+        guard kid == other.kid, type == other.type, algorithms == other.algorithms else { return false }
+        switch (material, other.material) {
+        case (.secret(let mine), .secret(let theirs)): return mine == theirs
+        case (.publicKey(let mine), .publicKey(let theirs)), (.ec(let mine, order: _), .ec(let theirs, order: _)):
+            defer { ERR_clear_error() }
+            return unsafe EVP_PKEY_eq(mine, theirs) == 1
+        default: return false
+        }
+    }
+
     /// A secret is at least as long as the value of the hash that it is used with (RFC 7518 §3.2).
     private func checkSecretLength() throws(KeyError) {
         guard case .secret(let secret) = material else { return }
