@@ -86,7 +86,7 @@ let package = Package(
             path: "Tests/Fuzz/Checks",
             swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzChecks"], path: "Tests/Fuzz/Replay", swiftSettings: strict),
-        .testTarget(name: "ControlPlaneTests", dependencies: ["ControlPlane", "Policy"], swiftSettings: strict),
+        .testTarget(name: "ControlPlaneTests", dependencies: ["ControlPlane", "Policy", "Tokens"], swiftSettings: strict),
     ]
 )
 

@@ -1,19 +1,23 @@
 import TLS
 
-/// `tenantgate check`: everything that would keep the gateway from starting with a file, or what each route enforces.
+/// `tenantgate check`: everything that would keep the gateway from starting with a file, or what each route enforces, and whether keys
+/// that are fetched can be had.
 package enum CheckCommand {
     package static func run(config path: String) -> CommandResult {
         let (configuration, problems, _) = read(path)
-        let report = CheckReport.problems(problems)
-        guard let configuration else { return CommandResult(errors: report, isGood: false) }
-        return CommandResult(CheckReport.routes(of: configuration), errors: report)
+        guard let configuration else { return CommandResult(errors: CheckReport.problems(problems), isGood: false) }
+        let keys = KeyCheck(configuration)
+        let found = keys.found.isEmpty ? "" : "\n" + keys.found.joined(separator: "\n") + "\n"
+        return CommandResult(CheckReport.routes(of: configuration) + found, errors: CheckReport.problems(problems + keys.problems))
     }
 
     /// Reads the file as `serve` does, with the certificates that it names; nil where anything is an error.
     static func read(_ path: String) -> (configuration: Configuration?, problems: [Problem], inputs: InputFiles) {
         let checked = Configuration.read(path: path)
         guard let configuration = checked.configuration else { return (nil, checked.problems, checked.inputs) }
-        let problems = checked.problems + configuration.listeners.flatMap(certificateProblems)
+        let problems =
+            checked.problems + configuration.listeners.flatMap(certificateProblems)
+            + KeyCheck.authorityProblems(of: configuration)
         return (problems.contains { $0.severity == .error } ? nil : configuration, problems, checked.inputs)
     }
 

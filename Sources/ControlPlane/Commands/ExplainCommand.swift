@@ -4,6 +4,7 @@ import NIOCore
 import Policy
 import Proxy
 import Suspensions
+import Tokens
 
 /// `tenantgate explain`: walks the stages for one request and says each verdict with its rule. Nothing is forwarded.
 package struct ExplainCommand: Sendable {
@@ -44,8 +45,18 @@ package struct ExplainCommand: Sendable {
         do { snapshot = try ledger.snapshot(of: configuration) } catch {
             throw CommandFailure("The request can't be judged: \(error).")
         }
-        let trial = Trial(head, snapshot: snapshot, now: now)
-        let report = ExplainReport(configuration: configuration, trial: trial, ledger: ledger, token: token, tenant: tenant, now: now)
+        var trial = Trial(head, snapshot: snapshot, now: now)
+        var keys: ExplainedKeys?
+        if trial.denial == .keysUnavailable, let token,
+            let directory = trial.findings.route.flatMap({ configuration.routes[$0].directory }),
+            let origin = snapshot.authority.origin(for: token.span, directory: directory)
+        {
+            let fetched = try ExplainedKeys(origin)
+            trial = Trial(head, snapshot: snapshot, keys: fetched.table, now: now)
+            keys = fetched
+        }
+        let report = ExplainReport(
+            configuration: configuration, trial: trial, ledger: ledger, keys: keys, token: token, tenant: tenant, now: now)
         return CommandResult("\(method) \(target)\n" + report.text, isGood: trial.denial == nil)
     }
 
@@ -67,5 +78,27 @@ package struct ExplainCommand: Sendable {
 
     private func refusedByParser(_ reason: String) -> CommandResult {
         CommandResult("\(method) \(target)\n" + ExplainReport.line(.parse, "REFUSED", reason), isGood: false)
+    }
+}
+
+/// The keys of the token's issuer, fetched once for `explain`, as `serve` would.
+struct ExplainedKeys {
+    let table: KeyTable
+    let status: KeyStatus?
+
+    init(_ origin: KeyOrigin) throws(CommandFailure) {
+        let service: KeyService
+        do throws(StartFailure) { service = try KeyService([origin], say: { _ in }) } catch { throw CommandFailure(error.description) }
+        service.waitForFirst(milliseconds: 2 * origin.timeout + 1000)
+        (table, status) = (service.table, service.statuses.first)
+        service.end()
+    }
+
+    /// What came of it, in words.
+    var words: String {
+        guard let status else { return "" }
+        if let error = status.error { return "the keys of \(status.origin.shown) can't be fetched: \(error)" }
+        guard status.isAvailable else { return "the keys of \(status.origin.shown) don't come" }
+        return "\(status.keyCount) key\(status.keyCount == 1 ? "" : "s") fetched now from \(status.origin.shown)"
     }
 }

@@ -10,6 +10,8 @@ struct ExplainReport {
     let configuration: Configuration
     let trial: Trial
     let ledger: LedgerGlance
+    /// Nil where no key had to be fetched.
+    let keys: ExplainedKeys?
     let token: [UInt8]?
     let tenant: String?
     let now: Int64
@@ -59,7 +61,8 @@ struct ExplainReport {
             "the path is one of the dialect's calls, but holds no user id in the directory's id_format (\(rule)\(place))"
         case .ambiguousPath where route != nil: "it differs only in its spelling from one of the dialect's calls (\(rule)\(place))"
         case .bodyTooLarge: "\(rule)\(place) takes bodies of \(route?.bodyLimit ?? 0) bytes"
-        case .invalidToken, .tokenExpired: tokenFault
+        case .invalidToken, .tokenExpired: [tokenFault, keys?.words].compactMap(\.self).joined(separator: "; ")
+        case .keysUnavailable: keys?.words
         case .methodNotAllowed: trial.findings.allow.map { "allowed here: \($0)" }
         case .tenantMismatch: "the credential's tenant: \(tenants(trial.findings.credential))"
         case .userSuspended: blocks
@@ -74,7 +77,7 @@ struct ExplainReport {
             let authority = try? TokenAuthority(blocks: configuration.credentials, tokenLimit: configuration.limits.token)
         else { return nil }
         do throws(TokenFault) {
-            _ = try authority.examine(token.span, directory: directory, now: now)
+            _ = try authority.examine(token.span, directory: directory, keys: keys?.table ?? .empty, now: now)
             return nil
         } catch {
             return error.rawValue
@@ -119,21 +122,22 @@ struct ExplainReport {
         let issuer = block.issuer.map { "issuer \(text($0))" } ?? "issuer absent"
         let until = Date(timeIntervalSince1970: Double(credential.expires)).formatted(.iso8601)
         let name = configuration.directories[block.directory].name
+        let from = keys.map { "; \($0.words)" } ?? ""
         return (
             "ok",
-            "credentials[\(credential.block)] (\(issuer), \(keyWords)); user \(text(credential.user.id.canonical)) of \(name), until \(until)"
+            "credentials[\(credential.block)] (\(issuer), \(keyWords(credential))\(from)); user \(text(credential.user.id.canonical)) of \(name), until \(until)"
         )
     }
 
-    /// What the header says that it was signed with; it was, since it is verified.
-    private var keyWords: String {
+    /// The algorithm that the header names, which it was signed with since it is verified, and the key that has verified it.
+    private func keyWords(_ credential: Credential) -> String {
         guard let token, let part = token.split(separator: UInt8(ascii: ".")).first,
             let bytes = Base64URL.decode(Array(part).span), let header = try? JSONDocument(bytes, limits: .token)
         else { return "" }
         func member(_ name: String) -> String? {
             header.value(at: [Array(name.utf8)], from: header.root).flatMap { header.string($0) }.map(text)
         }
-        return (member("alg") ?? "") + (member("kid").map { ", kid \($0)" } ?? ", no kid")
+        return (member("alg") ?? "") + (credential.keyName.map { ", key \(KeyStatus.readable($0))" } ?? ", a key without kid")
     }
 
     private var tenantWords: String {

@@ -11,7 +11,7 @@ package enum ServeCommand {
         }
         let service: GatewayService
         do throws(StartFailure) {
-            service = try GatewayService(configuration, inputs: inputs)
+            service = try GatewayService(configuration, inputs: inputs, say: say)
         } catch {
             throw CommandFailure(error.description)
         }

@@ -64,8 +64,8 @@ private struct FileReader {
         guard !problems.hasErrors, version != nil, let listeners, let ledger, let errors, let proxies, let services else { return nil }
         return Configuration(
             path: path, listeners: listeners, probes: probes, ledger: ledger, threads: threads, directories: services.directories,
-            credentials: services.credentials, upstreams: services.upstreams, routes: services.routes, errors: errors,
-            trustedProxies: proxies, limits: limits, timeouts: timeouts, log: log, metrics: metrics, traces: root.traces)
+            credentials: services.credentials, fetchedKeys: services.fetchedKeys, upstreams: services.upstreams, routes: services.routes,
+            errors: errors, trustedProxies: proxies, limits: limits, timeouts: timeouts, log: log, metrics: metrics, traces: root.traces)
     }
 
     private func readListeners() -> ([Listener]?, ListenAddress?) {
@@ -85,6 +85,7 @@ private struct FileReader {
     private struct Services {
         var directories: [DirectorySettings] = []
         var credentials: [CredentialBlock] = []
+        var fetchedKeys: [FetchedKeys] = []
         var upstreams: [UpstreamSettings] = []
         var routes: [Route] = []
     }
@@ -118,8 +119,10 @@ private struct FileReader {
         checks.checkCovered()
         warnUnused(upstreamNames, upstreamEntries.map(\.place), "no route uses the upstream", "add a route, or remove it")
         warnUnused(directoryNames, directoryEntries.map(\.place), "nothing uses the directory", "name it in an upstream, or remove it")
+        var origins: Set<KeyOrigin> = []
         return Services(
             directories: directories.compactMap(\.self), credentials: credentials.compactMap(\.block),
+            fetchedKeys: credentials.compactMap(\.fetched).filter { origins.insert($0.origin).inserted },
             upstreams: upstreams.compactMap(\.self), routes: drafts.compactMap(\.route))
     }
 

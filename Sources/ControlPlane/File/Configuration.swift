@@ -4,7 +4,8 @@ package import Tokens
 /// The file, read and checked: plain values with every default filled in and every reference resolved (SPEC §6).
 ///
 /// Made by `Configuration.read(path:)` alone; whoever holds one needs to check nothing again. Paths are resolved against the file's folder.
-/// Certificates and private keys of listeners are named, not loaded; the keys of credentials are loaded and checked.
+/// Certificates and private keys of listeners are named, not loaded; the keys of credentials are loaded
+/// and checked where the file has them.
 package struct Configuration: Sendable {
     /// The file's path as it was given: what problems and the log call it.
     package var path: String
@@ -17,8 +18,10 @@ package struct Configuration: Sendable {
     package var threads: Int?
     /// `DirectoryIndex` is the place in this list: the directories in the file's order.
     package var directories: [DirectorySettings]
-    /// In the file's order, keys loaded.
+    /// In the file's order; keys loaded, but for those that are fetched.
     package var credentials: [CredentialBlock]
+    /// Keys that are fetched, each origin once.
+    package var fetchedKeys: [FetchedKeys]
     package var upstreams: [UpstreamSettings]
     /// In the file's order: `routes[n].index == n`.
     package var routes: [Route]

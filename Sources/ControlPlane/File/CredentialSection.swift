@@ -29,7 +29,7 @@ enum CredentialSection {
         [
             issuer.declaration, directory.declaration, audience.declaration, algorithms.declaration, keys.declaration, claims.declaration,
             tenants.declaration, severalTenants.declaration, leeway.declaration, maximumLifetime.declaration,
-        ], later: ["fresh_token_after_reactivation", "discovery", "jwks_url", "max_stale", "alias", "aliases", "token_from"])
+        ], later: ["fresh_token_after_reactivation", "alias", "aliases", "token_from"])
 
     /// What later checks need beside the block: which is nil where something of it is wrong.
     struct Draft {
@@ -39,6 +39,8 @@ enum CredentialSection {
         let carriesSeveralTenants: Bool?
         let hasFlatRoles: Bool
         let block: CredentialBlock?
+        /// Nil where the file has the keys.
+        let fetched: FetchedKeys?
     }
 
     static func read(_ section: Section, directories: [DirectorySettings?], names: NameTable) -> Draft {
@@ -46,13 +48,13 @@ enum CredentialSection {
         let directory = section[directory].flatMap { names.resolve($0, "directory", section.reading.problems) }
         let audience = section[audience]
         let algorithms = section[algorithms].map(AlgorithmSet.init)
-        let keys = section[keys].flatMap { KeysSection.read($0, allowed: algorithms) }
+        let keys = section[keys].flatMap { KeysSection.read($0, issuer: issuer, allowed: algorithms) }
         let claims = section[claims].flatMap(ClaimsSection.read)
         let (leeway, lifetime) = (section[leeway], section[maximumLifetime])
         let dialect = directory.flatMap { directories[$0]?.dialect }
         let tenants = readTenants(section, dialect: dialect)
         let several = section[severalTenants]
-        checkUnserved(section, algorithms, keys)
+        if case .loaded(let keys)? = keys { checkUnserved(section, algorithms, keys) }
 
         var block: CredentialBlock?
         if let issuer, let directory, let audience, let algorithms, let keys, let claims, let leeway,
@@ -62,15 +64,16 @@ enum CredentialSection {
                 try CredentialBlock(
                     issuer: issuer.value == "absent" ? nil : Array(issuer.value.utf8), directory: directory,
                     userFormat: dialect?.idFormat ?? .string, tenantFormat: dialect?.tenantFormat ?? .string,
-                    audiences: audiences(audience), algorithms: algorithms, keys: keys, claims: claims, boundTenants: tenants,
-                    leeway: leeway / 1000, maximumLifetime: lifetime.map { $0 / 1000 })
+                    audiences: audiences(audience), algorithms: algorithms, keys: keys.loaded,
+                    origin: keys.fetched?.origin, claims: claims, boundTenants: tenants, leeway: leeway / 1000,
+                    maximumLifetime: lifetime.map { $0 / 1000 })
             }
         }
         let isFlat = if case .flat? = claims?.roles { true } else { false }
         let defaultSeveral = dialect.map { $0.reach == .directory && tenants?.count != 1 }
         return Draft(
             section: section, issuer: issuer, directory: directory, carriesSeveralTenants: several ?? defaultSeveral, hasFlatRoles: isFlat,
-            block: block)
+            block: block, fetched: keys?.fetched)
     }
 
     private static func make(_ section: Section, _ make: () throws(CredentialBlockError) -> CredentialBlock) -> CredentialBlock? {
@@ -106,8 +109,8 @@ enum CredentialSection {
         return tenants.count == written.count ? tenants : nil
     }
 
-    private static func checkUnserved(_ section: Section, _ algorithms: AlgorithmSet?, _ keys: [VerificationKey]?) {
-        guard let algorithms, let keys else { return }
+    private static func checkUnserved(_ section: Section, _ algorithms: AlgorithmSet?, _ keys: [VerificationKey]) {
+        guard let algorithms else { return }
         for algorithm in algorithms.all where !keys.contains(where: { $0.algorithms.contains(algorithm) }) {
             section.reading.problems.warning(
                 section.place(Self.algorithms), "no key of this entry serves \(algorithm.name)",

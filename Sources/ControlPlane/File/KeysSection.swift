@@ -1,7 +1,7 @@
 import Policy
 import Tokens
 
-/// `keys:` of a credential entry: one source, loaded at once.
+/// `keys:` of a credential entry: one source, loaded at once, or fetched later.
 enum KeysSection {
     static let secretFile = Key(
         "secret_file", .secretFile, .optional("another source"), "An HMAC secret; one trailing newline is not part of it.")
@@ -12,17 +12,41 @@ enum KeysSection {
     static let pemFile = Key("pem_file", .file, .optional("another source"), "A PEM file with one public key or certificate.")
     static let jwksFile = Key("jwks_file", .file, .optional("another source"), "A JSON Web Key Set (RFC 7517).")
     static let shape = SectionShape(
-        "keys", [secretFile.declaration, secretFiles.declaration, encoding.declaration, pemFile.declaration, jwksFile.declaration],
-        later: ["jwks_url", "discovery", "max_stale", "refresh", "ca"],
+        "keys",
+        [
+            secretFile.declaration, secretFiles.declaration, encoding.declaration, pemFile.declaration, jwksFile.declaration,
+            jwksURL.declaration, discovery.declaration, authorities.declaration, refresh.declaration, maxStale.declaration,
+            timeout.declaration,
+        ],
         rules: [
             (
                 "oneOf",
-                .array(["secret_file", "secret_files", "pem_file", "jwks_file"].map { .object([("required", .array([.string($0)]))]) })
+                .array(sources.map { .object([("required", .array([.string($0)]))]) })
             )
         ])
 
+    private static let sources = ["secret_file", "secret_files", "pem_file", "jwks_file", "jwks_url", "discovery"]
+
+    /// What the entry's keys are.
+    enum Source {
+        case loaded([VerificationKey])
+        case fetched(FetchedKeys)
+
+        /// Empty where they are fetched.
+        var loaded: [VerificationKey] { if case .loaded(let keys) = self { keys } else { [] } }
+        /// Nil where the file has them.
+        var fetched: FetchedKeys? { if case .fetched(let keys) = self { keys } else { nil } }
+    }
+
     /// Nil where a key can't be had or no algorithm is known to bind it to.
-    static func read(_ section: Section, allowed: AlgorithmSet?) -> [VerificationKey]? {
+    static func read(_ section: Section, issuer: Located<String>?, allowed: AlgorithmSet?) -> Source? {
+        let isFetched = section.has(jwksURL) || section.has(discovery)
+        let loaded = readLoaded(section, allowed: allowed)
+        if isFetched { return readFetched(section, issuer: issuer, allowed: allowed).map { .fetched($0) } }
+        return loaded.map { .loaded($0) }
+    }
+
+    private static func readLoaded(_ section: Section, allowed: AlgorithmSet?) -> [VerificationKey]? {
         let (secret, secrets, encoding, pem, jwks) = (
             section[secretFile], section[secretFiles], section[encoding], section[pemFile], section[jwksFile]
         )
@@ -40,18 +64,28 @@ enum KeysSection {
 
     /// Whether there is exactly one source.
     private static func checkSources(_ section: Section) -> Bool {
-        let sources = [
-            ("secret_file", section.has(secretFile)), ("secret_files", section.has(secretFiles)), ("pem_file", section.has(pemFile)),
-            ("jwks_file", section.has(jwksFile)),
-        ].filter(\.1).map(\.0)
+        let given = [
+            section.has(secretFile), section.has(secretFiles), section.has(pemFile), section.has(jwksFile), section.has(jwksURL),
+            section.has(discovery),
+        ]
+        let sources = zip(sources, given).filter(\.1).map(\.0)
         if section.has(encoding), !section.has(secretFile), !section.has(secretFiles) {
             section.refuse(encoding, "`encoding` is for secret files", fix: "remove it")
+        }
+        if !section.has(jwksURL), !section.has(discovery) {
+            let settings = [
+                ("ca_file", section.has(authorities)), ("refresh", section.has(refresh)), ("max_stale", section.has(maxStale)),
+                ("timeout", section.has(timeout)),
+            ]
+            for (name, isGiven) in settings where isGiven {
+                section.reading.problems.error(section.place(name), "`\(name)` is for keys that are fetched", fix: "remove it")
+            }
         }
         if sources.count == 1 { return true }
         if sources.isEmpty {
             if section.hasUnknownKeys { return false }
             section.reading.problems.error(
-                section.place, "no source of keys", fix: "add one of secret_file, secret_files, pem_file, jwks_file")
+                section.place, "no source of keys", fix: "add one of \(Self.sources.joined(separator: ", "))")
         } else {
             section.reading.problems.error(
                 section.place, "\(sources.joined(separator: " and ")) are both given",

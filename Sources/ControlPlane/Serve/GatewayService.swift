@@ -7,7 +7,7 @@ import Proxy
 import Suspensions
 import Synchronization
 import TLS
-import Tokens
+package import Tokens
 
 /// The gateway as a process runs it: ledger, loops, listeners and probes, started from a checked file and drained at the end.
 package final class GatewayService: Sendable {
@@ -16,6 +16,8 @@ package final class GatewayService: Sendable {
     let running: Mutex<Running>
     private let log: LogWriter?
     private let probes: ProbesListener?
+    /// Nil where the file has all keys itself.
+    private let keys: KeyService?
     private let standing = Standing()
     /// One line for each address that was listened on at the start.
     package let addresses: [String]
@@ -33,11 +35,17 @@ package final class GatewayService: Sendable {
         var isOver = false
     }
 
-    /// Starts everything in order: what can fail for the file's sake first, then the ledger with its list, then the listeners.
+    /// Starts everything in order: what can fail for the file's sake first, then the ledger with its list, then the listeners. Keys are
+    /// fetched meanwhile; those that take longer than `Limits.keysAtStartMilliseconds` are not waited for.
     ///
-    /// `inputs` is what the file was read from, to tell what a reload changes. Throws a `StartFailure` that says what to do. Blocks the
-    /// calling thread; not for an event loop.
-    package init(_ configuration: Configuration, inputs: InputFiles = InputFiles()) throws(StartFailure) {
+    /// `inputs` is what the file was read from, to tell what a reload changes; `say` gets what is worth knowing, then and later, from any
+    /// thread. Throws a `StartFailure` that says what to do. Blocks the calling thread; not for an event loop.
+    package init(
+        _ configuration: Configuration, inputs: InputFiles = InputFiles(), say: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(StartFailure) {
+        let origins = configuration.fetchedKeys.map(\.origin)
+        let keys = origins.isEmpty ? nil : try KeyService(origins, say: say)
+        self.keys = keys
         log = try Self.log(configuration)
         // First of all listeners, so that whoever asks is told that the gateway is starting: a large ledger takes its time.
         let (probes, probesAddress) = try Self.probes(configuration, standing)
@@ -55,6 +63,8 @@ package final class GatewayService: Sendable {
         } catch {
             throw StartFailure("The gateway can't be started: \(error).")
         }
+        keys.map { Self.awaitKeys($0, say) }
+        keys?.serve(gateway)
         let plan: ListenerPlan
         do throws(Problem) {
             plan = try ListenerPlan(from: [], to: configuration.listeners, of: gateway, file: configuration)
@@ -84,10 +94,22 @@ package final class GatewayService: Sendable {
         _ = poll(nil, 0, CInt(clamping: timeouts.drainDelayMilliseconds))
         let bound = TimeAmount.milliseconds(timeouts.drainMilliseconds)
         let isDone = gateway.drain(within: bound)
+        keys?.end()
         let isSettled = drainSuspensions()
         probes?.close()
         log?.finish()
         return isDone && isSettled
+    }
+
+    /// How it stands with the keys that are fetched; their times are by `KeyService.now`. From any thread.
+    package var keyStatuses: [KeyStatus] { keys?.statuses ?? [] }
+
+    /// Waits a bounded time for the first keys, and says which are not there.
+    private static func awaitKeys(_ keys: KeyService, _ say: (String) -> Void) {
+        keys.waitForFirst(milliseconds: Limits.keysAtStartMilliseconds)
+        for status in keys.statuses where !status.isAvailable && status.error == nil {
+            say("starting without the keys from \(status.origin.shown), which don't come: its tokens are answered by 503 keys_unavailable")
+        }
     }
 
     /// Waits for the calls that are still open, then closes the ledger.

@@ -1,5 +1,6 @@
 import Policy
 import Testing
+import Tokens
 
 @testable import ControlPlane
 
@@ -41,6 +42,32 @@ struct GoodFileTests {
         #expect(checked.problems == [])
         #expect(checked.configuration?.listeners.map(\.address.text) == ["[::1]:0"])
         #expect(checked.configuration?.upstreams.map(\.servers) == [[UpstreamServer(host: "localhost", port: 80)]])
+    }
+
+    @Test("fetched keys: each origin once, with the defaults of the reference")
+    func fetchedKeys() throws {
+        func entry(_ issuer: String, _ keys: String) -> String {
+            "  - {issuer: \"\(issuer)\", directory: main, audience: any, algorithms: [RS256], keys: {\(keys)}}\n"
+        }
+        let text =
+            "version: 1\nlisteners: [{address: 127.0.0.1:0, tls: off}]\nledger: sqlite:var/tenantgate.db\ndirectories: {main: {}}\ncredentials:\n"
+            + entry("https://a.example/", "discovery: true") + entry("b", "jwks_url: \"https://keys.example/?v=1\"")
+            + entry("c", "jwks_url: \"https://keys.example/?v=1\"")
+            + entry("d", "jwks_url: \"https://keys.example/?v=1\", refresh: 30s, max_stale: 10m, timeout: 1s")
+            + "upstreams: {main: {servers: [\"http://localhost\"], directory: main}}\nroutes: [{path: /**, upstream: main}]\n"
+        let checked = FileWorkspace().check(text)
+        #expect(checked.problems == [])
+        let configuration = try #require(checked.configuration)
+        let algorithms: AlgorithmSet = [.rs256]
+        let metadata = try FetchURL("https://a.example/.well-known/openid-configuration")
+        let keys = KeyOrigin.Location.keySet(try FetchURL("https://keys.example/?v=1"))
+        #expect(
+            configuration.fetchedKeys.map(\.origin) == [
+                KeyOrigin(.discovery(metadata, issuer: Array("https://a.example/".utf8)), algorithms: algorithms),
+                KeyOrigin(keys, algorithms: algorithms),
+                KeyOrigin(keys, algorithms: algorithms, refresh: 30_000, maxStale: 600_000, timeout: 1000),
+            ])
+        #expect(configuration.credentials.map(\.origin).compactMap(\.self).count == 4)
     }
 
     @Test("defaults are those of the reference: dialect before file")

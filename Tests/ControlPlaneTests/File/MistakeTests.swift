@@ -26,6 +26,11 @@ private let suspendRoute = "- {path: \"/v1/users/{user}/suspend\", methods: [POS
 private let loginRoute = "- {path: /login, upstream: login, credential: none}"
 private let keysLine = "    keys: {secret_file: secrets/jitsudo.secret}"
 
+private let hs256Keys = "    algorithms: [HS256]\n" + keysLine
+
+/// The same entry with fetched keys, for an algorithm that has public ones.
+private func fetched(_ keys: String) -> String { "    algorithms: [RS256]\n    keys: {\(keys)}" }
+
 private let syntax: [Mistake] = [
     Mistake("version: 1", "version: 1\n^\tx: 1", "not YAML"),
     Mistake("limits: {token: 8KiB}", "limits: {token: 8KiB", "not YAML"),
@@ -53,7 +58,6 @@ private let keys: [Mistake] = [
     Mistake("limits: {token: 8KiB}", "^fleet: {}", "`fleet` is not supported by this version"),
     Mistake(loginRoute, "- {path: /login, upstream: login, credential: none, ^cors: {}}", "`cors` is not supported"),
     Mistake(loginRoute, "- {path: /login, upstream: login, credential: none, ^cors: {}}", "`cors` is not supported"),
-    Mistake(keysLine, "    keys: {^jwks_url: \"https://id.example/keys\"}", "`jwks_url` is not supported"),
     Mistake(keysLine, keysLine + "\n    ^fresh_token_after_reactivation: true", "not supported by this version"),
     Mistake("address: 127.0.0.1:8443", "address: ^unix:/run/gateway.sock", "Unix sockets are not supported"),
     Mistake("[\"http://127.0.0.1:9103\"]", "[^\"https://127.0.0.1:9103\"]", "https upstreams are not supported"),
@@ -122,6 +126,16 @@ private let credentials: [Mistake] = [
     Mistake(keysLine, "    keys: {jwks_file: ^secrets/short}", "not strict JSON"),
     Mistake(keysLine, "    keys: {pem_file: ^secrets/private.pem}", "a private key", fix: "-pubout"),
     Mistake(keysLine, "    keys: {secret_file: ^secrets/open}", "can be read by every user", fix: "chmod", .warning),
+    Mistake(keysLine, "    keys: {jwks_url: ^\"http://id.example/keys\"}", "is not fetched: only https"),
+    Mistake(keysLine, "    keys: {jwks_url: ^id.example/keys}", "is not fetched: it is no absolute URL"),
+    Mistake(keysLine, "    keys: {jwks_url: ^\"https://me:pw@id.example/keys\"}", "is not fetched: it is no absolute URL"),
+    Mistake(keysLine, "    keys: ^{jwks_url: \"https://id.example/keys\"}", "HS256 needs a secret, and secrets are not fetched"),
+    Mistake(keysLine, "    keys: {discovery: ^false}", "`discovery: false` is no source"),
+    Mistake(keysLine, "    keys: ^{jwks_url: \"https://id.example/keys\", discovery: true}", "jwks_url and discovery are both given"),
+    Mistake(hs256Keys, fetched("jwks_url: \"https://id.example/keys\", ^max_stale: 1m"), "`max_stale` is shorter than `refresh`"),
+    Mistake(hs256Keys, fetched("jwks_url: \"https://id.example/keys\", refresh: ^2h"), "2h is out of bounds"),
+    Mistake(hs256Keys, fetched("jwks_url: \"https://id.example/keys\", ca_file: ^tls/none.pem"), "does not exist"),
+    Mistake(keysLine, "    keys: {secret_file: secrets/jitsudo.secret, ^refresh: 1m}", "`refresh` is for keys that are fetched"),
     Mistake(keysLine, keysLine + "\n    claims: {tenant: ^org.id}", "expected a claim path", fix: "[org, id]"),
     Mistake(keysLine, keysLine + "\n    tenants: [^acme]", "`acme` is not a tenant id", fix: "uuid"),
     Mistake(keysLine, keysLine + "\n    leeway: ^10m", "10m is out of bounds"),

@@ -81,7 +81,7 @@ extension Demo {
         guard let configuration = checked.configuration else {
             throw CommandFailure("The demo's own file is refused:\n" + CheckReport.problems(checked.problems))
         }
-        do throws(StartFailure) { return try GatewayService(configuration) } catch {
+        do throws(StartFailure) { return try GatewayService(configuration, say: { _ in }) } catch {
             throw CommandFailure("\(error.description) For another port: tenantgate demo --port 0")
         }
     }
