@@ -39,7 +39,7 @@ package final class FetchClient: Sendable {
         let desk = desk
         loop.wait { desk.value.stop() }
         loop.end()
-        resolver.end()
+        resolver.abandon()
     }
 }
 

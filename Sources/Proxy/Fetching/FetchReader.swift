@@ -3,7 +3,7 @@ import NIOCore
 import Policy
 
 /// Reads the answer to a fetch out of the bytes that come: status 200, a bounded body, no coding. No socket.
-struct FetchReader {
+struct FetchReader: ~Copyable {
     /// What has come and is not read yet.
     var input = ByteBuffer()
 
