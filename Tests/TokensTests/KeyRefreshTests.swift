@@ -233,6 +233,7 @@ import Testing
             (#"{"jwks_uri":"https://id.example/keys"}"#, .parse), (#"{"issuer":1,"jwks_uri":"https://id.example/keys"}"#, .parse),
             (#"{"issuer":"https://id.example"}"#, .parse), (#"{"issuer":"https://id.example","jwks_uri":["x"]}"#, .parse),
             (#"{"issuer":"https://id.example","jwks_uri":"http://id.example/keys"}"#, .parse),
+            (#"{"issuer":"https://id.example","jwks_uri":"http://127.0.0.1:9900/metrics"}"#, .parse),
             (#"{"issuer":"https://id.example","jwks_uri":"/keys"}"#, .parse),
             (#"{"issuer":"https://id.example","issuer":"https://id.example","jwks_uri":"https://id.example/keys"}"#, .parse), ("", .parse),
         ] as [(String, FetchFailure.Cause)])

@@ -23,8 +23,9 @@ package enum KeyDownload {
         return Keys(keys: reading.keys, leftOut: reading.problems)
     }
 
-    /// The key set's address in an issuer's metadata (OpenID Connect Discovery 1.0 §4.3), which must be this issuer's.
-    static func keySetURL(in document: FetchedDocument, issuer: [UInt8]) throws(FetchFailure) -> FetchURL {
+    /// The key set's address in an issuer's metadata (OpenID Connect Discovery 1.0 §4.3), which must be this issuer's. Metadata from
+    /// elsewhere can't send us to this machine's own loopback.
+    static func keySetURL(in document: FetchedDocument, from: FetchURL, issuer: [UInt8]) throws(FetchFailure) -> FetchURL {
         let json: JSONDocument
         do { json = try JSONDocument(document.body, limits: .keySet) } catch {
             throw FetchFailure(.parse, "the issuer's metadata is not strict JSON: \(error)")
@@ -36,7 +37,11 @@ package enum KeyDownload {
         guard let text = json.member("jwks_uri", of: json.root).flatMap({ json.string($0) }) else {
             throw FetchFailure(.parse, "the issuer's metadata has no `jwks_uri`")
         }
-        do throws(FetchURLError) { return try FetchURL(String(decoding: text, as: UTF8.self)) } catch {
+        do throws(FetchURLError) {
+            let url = try FetchURL(String(decoding: text, as: UTF8.self))
+            guard url.isSecure || !from.isSecure else { throw .insecure }
+            return url
+        } catch {
             throw FetchFailure(.parse, "the `jwks_uri` in the issuer's metadata can't be fetched: \(error)")
         }
     }
@@ -69,7 +74,7 @@ extension KeyOrigin {
         case .discovery(let url, let issuer):
             fetch(request(url)) { answer in
                 let found = answer.flatMap { document in
-                    Result { () throws(FetchFailure) in try KeyDownload.keySetURL(in: document, issuer: issuer) }
+                    Result { () throws(FetchFailure) in try KeyDownload.keySetURL(in: document, from: url, issuer: issuer) }
                 }
                 switch found {
                 case .success(let url): download(url, by: fetch, completion: completion)

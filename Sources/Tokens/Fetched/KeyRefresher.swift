@@ -61,7 +61,8 @@ package final class KeyRefresher: Sendable {
         }
     }
 
-    /// `publish` gets the table now, and another whenever keys have changed, from `tick`.
+    /// `publish` gets the table now, and another whenever keys have changed, from `tick`: one after the other, so that the last one given
+    /// is the one in force. It must not block, nor ask the refresher anything.
     package func attach(_ publish: @escaping @Sendable (KeyTable) -> Void) {
         state.withLock { state in
             state.publish = publish
@@ -120,12 +121,11 @@ package final class KeyRefresher: Sendable {
     }
 
     private func tellChanges() {
-        let news: (KeyTable, @Sendable (KeyTable) -> Void)? = state.withLock { state in
-            guard state.isChanged, let publish = state.publish else { return nil }
+        state.withLock { state in
+            guard state.isChanged, let publish = state.publish else { return }
             state.isChanged = false
-            return (Self.table(state), publish)
+            publish(Self.table(state))
         }
-        if let (table, publish) = news { publish(table) }
     }
 
     private static func table(_ state: State) -> KeyTable {
