@@ -40,17 +40,17 @@ enum KeysSection {
 
     /// Nil where a key can't be had or no algorithm is known to bind it to.
     static func read(_ section: Section, issuer: Located<String>?, allowed: AlgorithmSet?) -> Source? {
-        let isFetched = section.has(jwksURL) || section.has(discovery)
-        let loaded = readLoaded(section, allowed: allowed)
-        if isFetched { return readFetched(section, issuer: issuer, allowed: allowed).map { .fetched($0) } }
-        return loaded.map { .loaded($0) }
+        let hasOneSource = checkSources(section)
+        let loaded = readLoaded(section, allowed: hasOneSource ? allowed : nil)
+        guard section.has(jwksURL) || section.has(discovery) else { return loaded.map { .loaded($0) } }
+        return hasOneSource ? readFetched(section, issuer: issuer, allowed: allowed).map { .fetched($0) } : nil
     }
 
     private static func readLoaded(_ section: Section, allowed: AlgorithmSet?) -> [VerificationKey]? {
         let (secret, secrets, encoding, pem, jwks) = (
             section[secretFile], section[secretFiles], section[encoding], section[pemFile], section[jwksFile]
         )
-        guard checkSources(section), let allowed, let encoding else { return nil }
+        guard let allowed, let encoding else { return nil }
         if let files = secrets ?? secret.map({ [$0] }) {
             let keys = files.map {
                 load($0, section) { bytes throws(KeyError) in [try KeyLoader.secret(bytes, encoding: encoding, allowed: allowed)] }
