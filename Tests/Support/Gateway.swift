@@ -11,7 +11,7 @@ package final class Gateway: Sendable {
             BuildProducts.program("tenantgate"), ["serve", "--config", path], in: folder, name: "tenantgate",
             environment: ["SWIFT_BACKTRACE": "enable=no"])
         port = try process.waitForLine { line in
-            guard !line.hasPrefix("{"), line.contains("127.0.0.1:") else { return nil }
+            guard line.hasPrefix("listening on ") else { return nil }
             return line.split(separator: "127.0.0.1:", maxSplits: 1).last.flatMap { Int($0.prefix { $0.isNumber }) }
         }
     }

@@ -6,6 +6,8 @@ package struct GatewayFile: Sendable {
     package var rinnePort: Int
     /// Further lines of `routes`, each `- {…}`.
     package var routes: [String] = []
+    /// Further lines of `credentials`, each `- {…}`.
+    package var credentials: [String] = []
     /// Milliseconds until an upstream's answer must begin.
     package var timeout = "10s"
     /// Connections that one loop may have to each service.
@@ -88,6 +90,7 @@ package struct GatewayFile: Sendable {
                 algorithms: [EdDSA]
                 keys: {pem_file: secrets/south}
                 tenants: [\(TestIssuers.south)]
+            \(credentials.map { "  \($0)" }.joined(separator: "\n"))
             upstreams:
               jitsudo: {servers: ["http://127.0.0.1:\(jitsudoPort)"], directory: jitsudo, connections: \(connections)}
               rinne: {servers: ["http://127.0.0.1:\(rinnePort)"], directory: rinne, connections: \(connections)}

@@ -68,14 +68,20 @@ package struct TokenForge: Sendable {
 }
 
 extension TokenForge.Key {
-    /// The public half as a PEM file, as the gateway's `pem_file` takes it. Nil for secrets.
-    package var publicPEM: String? {
+    /// The 32 bytes of the public half. Nil for secrets.
+    package var publicBytes: [UInt8]? {
         guard case .ed25519(let seed) = self else { return nil }
         var raw = [UInt8](repeating: 0, count: 32)
         var size = raw.count
         let key = unsafe EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nil, seed, seed.count)
         defer { unsafe EVP_PKEY_free(key) }
         _ = unsafe EVP_PKEY_get_raw_public_key(key, &raw, &size)
+        return raw
+    }
+
+    /// The public half as a PEM file, as the gateway's `pem_file` takes it. Nil for secrets.
+    package var publicPEM: String? {
+        guard let raw = publicBytes else { return nil }
         // SubjectPublicKeyInfo of RFC 8410 §4: a fixed prefix, then the key.
         let prefix: [UInt8] = [0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00]
         return "-----BEGIN PUBLIC KEY-----\n\(Data(prefix + raw).base64EncodedString())\n-----END PUBLIC KEY-----\n"
