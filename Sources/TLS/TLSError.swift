@@ -1,4 +1,4 @@
-/// Why a TLS connection ended otherwise than by both sides' close_notify. Fired once as `errorCaught`; the handler then closes.
+/// Why a TLS connection ended otherwise than by both sides' close_notify. Told once; the connection is then to be closed.
 package enum TLSError: Error, Equatable, Sendable {
     // MARK: before the handshake was complete
 

@@ -37,6 +37,8 @@ package struct RecordedRequest: Sendable {
 package enum UpstreamStep: Sendable {
     case send([UInt8])
     case wait(seconds: Double)
+    /// Waits until the test opens the gate.
+    case hold(TestGate)
     /// Ends the connection, by FIN.
     case close
     /// Ends it by RST.
@@ -178,7 +180,8 @@ extension RecordingUpstream {
         for step in steps {
             switch step {
             case .send(let bytes): guard (try? stream.send(bytes)) != nil else { return false }
-            case .wait(let seconds): Thread.sleep(forTimeInterval: seconds)
+            case .wait(seconds: let seconds): Thread.sleep(forTimeInterval: seconds)
+            case .hold(let gate): gate.wait()
             case .close: return false
             case .reset:
                 (stream as? PlainStream)?.resetOnClose()
@@ -256,7 +259,7 @@ private struct RequestReader {
 }
 
 /// A socket that listens on a free loopback port.
-private func listeningSocket() throws -> (Int32, Int) {
+package func listeningSocket() throws -> (Int32, Int) {
     let descriptor = newSocket()
     var address = loopback(port: 0)
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)

@@ -80,7 +80,8 @@ package final class GatewayService: Sendable {
             Standing.Sources(
                 gateway: gateway, suspensions: suspensions, directories: configuration.directories.map(\.name), log: log,
                 certificates: { [unowned self] in running.withLock { Self.expiries(of: $0.listeners.map(\.tls)) } },
-                notices: { [unowned self] in running.withLock { Self.observing($0.configuration) } }))
+                notices: { [unowned self] in running.withLock { Self.observing($0.configuration) } + KeyService.notices(keyStatuses) },
+                keySets: { [unowned self] in KeyService.ages(keyStatuses) }))
     }
 
     /// Ends in order: `/readyz` says no, balancers get the file's delay to notice, then no new connections are taken, open work and suspend

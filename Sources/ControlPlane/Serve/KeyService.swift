@@ -58,6 +58,22 @@ package final class KeyService: Sendable {
         client.end()
     }
 
+    /// What `/readyz` says of origins whose last fetch failed.
+    static func notices(_ statuses: [KeyStatus]) -> [String] {
+        statuses.compactMap { status in
+            guard let error = status.error else { return nil }
+            let age = status.age(now: now()).map { "those of \($0 / 1000) s ago serve" } ?? "there are none"
+            return "keys from \(status.origin.shown) can't be fetched (\(error)); \(age)"
+        }
+    }
+
+    /// How old the keys in force are, for the metrics.
+    static func ages(_ statuses: [KeyStatus]) -> [KeySetAge] {
+        statuses.compactMap { status in
+            status.age(now: now()).map { KeySetAge(issuer: status.origin.shown, seconds: Double($0) / 1000) }
+        }
+    }
+
     /// Milliseconds of the clock that a `KeyStatus` counts by.
     package static func now() -> Int64 {
         var time = timespec()

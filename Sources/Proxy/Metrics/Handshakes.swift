@@ -33,7 +33,8 @@ package enum HandshakeFailure: Int, Sendable, CaseIterable {
             case .handshakeTooLarge: .tooLarge
             case .handshakeInterrupted, .truncated: .interrupted
             case .peerAlert: .peerAlert
-            case .renegotiation, .uselessRecords, .protocolViolation: .protocolViolation
+            // `untrusted` is a client's word on a server, and no client counts here.
+            case .renegotiation, .uselessRecords, .untrusted, .protocolViolation: .protocolViolation
             }
     }
 
