@@ -60,6 +60,14 @@ package final class ChildProcess: @unchecked Sendable {  // Foundation's Process
         return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
     }
 
+    /// CPU seconds used so far, of all threads (proc(5)).
+    package var cpuSeconds: Double {
+        let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)) ?? ""
+        let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
     /// Open descriptors.
     package var descriptorCount: Int {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.processIdentifier)/fd").count) ?? 0

@@ -15,6 +15,8 @@ package struct GatewayFile: Sendable {
     /// A folder for the ledger; nil means `var` beside the file.
     package var ledgerFolder: String?
     package var threads = 2
+    /// The name of the certificate's files in `tls`.
+    package var certificate = "gateway"
     /// Further lines of `directories`.
     package var directories: [String] = []
     /// Further lines of `listeners`, each `- {…}`.
@@ -58,7 +60,7 @@ package struct GatewayFile: Sendable {
               - address: 127.0.0.1:0
                 tls:
                   certificates:
-                    - {chain: tls/gateway.pem, key: tls/gateway.key}
+                    - {chain: tls/\(certificate).pem, key: tls/\(certificate).key}
             \(listeners.map { "  \($0)" }.joined(separator: "\n"))
             ledger: sqlite:\(ledgerFolder ?? "var")/tenantgate.db
             threads: \(threads)

@@ -28,6 +28,15 @@ package final class TLSStream: ByteStream {
 
     deinit { close() }
 
+    /// SHA-256 of the certificate that the gateway has shown.
+    package var peerFingerprint: [UInt8] {
+        guard let certificate = unsafe SSL_get1_peer_certificate(connection) else { return [] }
+        defer { unsafe X509_free(certificate) }
+        var digest = [UInt8](repeating: 0, count: 32)
+        unsafe X509_digest(certificate, EVP_sha256(), &digest, nil)
+        return digest
+    }
+
     package func send(_ bytes: [UInt8]) throws {
         guard !bytes.isEmpty else { return }
         let written = unsafe bytes.withUnsafeBytes { unsafe SSL_write(connection, $0.baseAddress, Int32($0.count)) }

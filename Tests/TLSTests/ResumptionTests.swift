@@ -45,6 +45,32 @@ import Testing
         #expect(!pair.client.isResumed)
     }
 
+    @Test("a context that follows another resumes its sessions", arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func successor(version: Int32) throws {
+        let first = try TLSContext.test()
+        let saved = try ticket(first, version, name: "gateway.test")
+        let second = try TLSContext(server: .init(certificates: [Identity.gateway.files]), after: first)
+        #expect(second.identity != first.identity)
+        #expect(try resume(second, saved, version, name: "gateway.test").client.isResumed)
+    }
+
+    @Test("a session of a certificate that was replaced is not resumed", arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func replacedCertificate(version: Int32) throws {
+        let first = try TLSContext.test()
+        let saved = try ticket(first, version, name: "gateway.test")
+        let second = try TLSContext(server: .init(certificates: [Identity(["gateway.test"]).files]), after: first)
+        let pair = try resume(second, saved, version, name: "gateway.test")
+        #expect(pair.client.isReady)
+        #expect(!pair.client.isResumed)
+    }
+
+    @Test("a context's identity is that of what it serves")
+    func identity() throws {
+        #expect(try TLSContext.test().identity == TLSContext.test().identity)
+        #expect(try TLSContext.test().identity != TLSContext.test(minimum: .v1_3).identity)
+        #expect(try TLSContext.test().identity != TLSContext.test(alpn: ["h2", "http/1.1"]).identity)
+    }
+
     @Test("each resumed connection of TLS 1.3 brings a ticket for the next")
     func chainOfTickets() throws {
         let context = try TLSContext.test()

@@ -44,6 +44,7 @@ final class ProblemList {
     /// The files that were read, or that should have been there.
     let inputs = InputRecord()
     private(set) var all: [Problem] = []
+    private var told: Set<Problem> = []
 
     var hasErrors: Bool { all.contains { $0.severity == .error } }
 
@@ -59,10 +60,15 @@ final class ProblemList {
     }
 
     func error(_ place: Place, _ message: String, fix remedy: String) {
-        all.append(Problem(.error, at: place, message, fix: remedy))
+        add(Problem(.error, at: place, message, fix: remedy))
     }
 
     func warning(_ place: Place, _ message: String, fix remedy: String) {
-        all.append(Problem(.warning, at: place, message, fix: remedy))
+        add(Problem(.warning, at: place, message, fix: remedy))
+    }
+
+    /// A value that is read twice is wrong once.
+    private func add(_ problem: Problem) {
+        if told.insert(problem).inserted { all.append(problem) }
     }
 }
