@@ -122,6 +122,8 @@ package enum Limits {
     package static let chainCheckedAtStart = 1000
     /// Bytes of a ledger that is checked whole at every start (about a second); in a larger one the log's pages are left to `verify`.
     package static let wholeQuickCheck = 256 * 1024 * 1024
+    /// Entries of `credentials_dir`: an issuer for each of many tenants, a few KiB of memory each.
+    package static let credentialBlocks = 65_536
     /// Bytes of one line of an import.
     package static let importLine = 16 * 1024
     /// Bytes of pages that SQLite may keep in memory during an import: most of a table of ten million users.

@@ -14,12 +14,13 @@ final class ReloadStand: @unchecked Sendable {  // `settings`, `seen` and `versi
 
     init(
         throughLinks: Bool = false, _ edit: (inout GatewayFile) throws -> Void = { _ in },
-        script: @escaping RecordingUpstream.Script = { _ in [.json("{}")] }
+        script: @escaping RecordingUpstream.Script = { _ in [.json("{}")] }, prepare: (TemporaryFolder) throws -> Void = { _ in }
     ) throws {
         folder = try TemporaryFolder()
         upstream = try RecordingUpstream(script)
         settings = GatewayFile(jitsudo: upstream.port, rinne: upstream.port)
         try edit(&settings)
+        try prepare(folder)
         file = try settings.write(to: folder)
         if throughLinks { try Self.putBehindLinks(folder, settings) }
         gateway = try Gateway(file: file, in: folder)

@@ -99,7 +99,10 @@ private struct FileReader {
         let directoryNames = NameTable(directoryEntries.map(\.name))
 
         let credentials = problems.inputs.of(.credentials) {
-            (root[RootSection.credentials] ?? []).map { CredentialSection.read($0, directories: directories, names: directoryNames) }
+            let further = root[RootSection.credentialsDir].map { CredentialsFolder.read($0, problems) } ?? []
+            return ((root[RootSection.credentials] ?? []) + further).map {
+                CredentialSection.read($0, directories: directories, names: directoryNames)
+            }
         }
         let upstreamEntries = root[RootSection.upstreams] ?? []
         let upstreams = upstreamEntries.map { entry in

@@ -7,17 +7,26 @@ struct CredentialChecks {
     let routes: [RouteReader.Draft]
     let problems: ProblemList
 
+    /// Bytes: the gateway doesn't take canonically equal names for the same.
+    private struct Issuer: Hashable {
+        let directory: DirectoryIndex
+        let name: [UInt8]
+    }
+
     /// The issuer picks the entry, so it must be one per directory.
     func checkIssuers() {
-        for (index, draft) in drafts.enumerated() {
+        var first: [Issuer: Place] = [:]
+        for draft in drafts {
             guard let issuer = draft.issuer, let directory = draft.directory else { continue }
-            let same = drafts[..<index].first {
-                $0.directory == directory && $0.issuer.map { Array($0.value.utf8) } == Array(issuer.value.utf8)
+            let key = Issuer(directory: directory, name: Array(issuer.value.utf8))
+            guard let same = first[key] else {
+                first[key] = issuer.place
+                continue
             }
-            guard let same else { continue }
+            let before = same.file == issuer.place.file ? "on line \(same.line)" : "at \(same.file):\(same.line)"
             let what = issuer.value == "absent" ? "`issuer: absent`" : "the issuer \(issuer.value)"
             problems.error(
-                issuer.place, "the directory has \(what) twice, first on line \(same.issuer?.place.line ?? 0)",
+                issuer.place, "the directory has \(what) twice, first \(before)",
                 fix: "make one entry of them; several secrets go into `secret_files`, several keys into a `jwks_file`")
         }
     }

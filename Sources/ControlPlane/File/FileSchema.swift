@@ -8,11 +8,23 @@ package enum FileSchema {
         text(DialectFile.shape, title: "A dialect of tenantgate: how one user service speaks about its users")
     }
 
+    /// The content of `config/credentials.schema.json`: a file of `credentials_dir`.
+    package static var credentials: String {
+        let entry: SchemaValue = .object([("$ref", .string("#/$defs/\(CredentialSection.shape.name)"))])
+        let list: SchemaValue = .object([("type", .string("array")), ("items", entry)])
+        return text(
+            CredentialSection.shape, title: "A file of tenantgate's credentials_dir", root: ("anyOf", .array([entry, list])))
+    }
+
     private static func text(_ root: SectionShape, title: String) -> String {
-        let definitions = shapes(from: root).map { ($0.name, object($0)) }
+        text(root, title: title, root: ("$ref", .string("#/$defs/\(root.name)")))
+    }
+
+    private static func text(_ shape: SectionShape, title: String, root: (String, SchemaValue)) -> String {
+        let definitions = shapes(from: shape).map { ($0.name, object($0)) }
         let schema: SchemaValue = .object([
-            ("$schema", .string("https://json-schema.org/draft/2020-12/schema")), ("title", .string(title)),
-            ("$ref", .string("#/$defs/\(root.name)")), ("$defs", .object(definitions)),
+            ("$schema", .string("https://json-schema.org/draft/2020-12/schema")), ("title", .string(title)), root,
+            ("$defs", .object(definitions)),
         ])
         return schema.text() + "\n"
     }

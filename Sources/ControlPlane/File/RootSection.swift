@@ -12,6 +12,9 @@ enum RootSection {
         "directories", .named(.section(DirectorySection.shape), 0...256), .byDefault("{}"), "User namespaces, each one user service's.")
     static let credentials = Key(
         "credentials", .list(of: .section(CredentialSection.shape), 0...1024), .byDefault("[]"), "Whose tokens are taken.")
+    static let credentialsDir = Key(
+        "credentials_dir", .folder, .optional("no further credentials"),
+        "A folder of YAML files, each one entry as in `credentials` or a list of them. Every entry must list its `tenants`.")
     static let upstreams = Key("upstreams", .named(.section(UpstreamSection.shape), 1...1024), .required, "Services to forward to.")
     static let routes = Key(
         "routes", .list(of: .section(RouteSection.shape), 1...10_000), .required, "The most specific wins; the order does not matter.")
@@ -31,11 +34,12 @@ enum RootSection {
         "file",
         [
             version.declaration, listeners.declaration, probes.declaration, ledger.declaration, threads.declaration,
-            directories.declaration, credentials.declaration, upstreams.declaration, routes.declaration, errors.declaration,
-            trustedProxies.declaration, limits.declaration, timeouts.declaration, log.declaration, metrics.declaration,
+            directories.declaration, credentials.declaration, credentialsDir.declaration, upstreams.declaration, routes.declaration,
+            errors.declaration, trustedProxies.declaration, limits.declaration, timeouts.declaration, log.declaration,
+            metrics.declaration,
         ],
         later: [
-            "admin", "fleet", "reload", "reconcile", "rate_limits", "service_tokens", "credentials_dir", "max_stale", "cors",
+            "admin", "fleet", "reload", "reconcile", "rate_limits", "service_tokens", "max_stale", "cors",
             "acknowledge", "when_behind",
         ])
 }

@@ -1,3 +1,4 @@
+import Synchronization
 import Tokens
 
 /// A map of the file whose keys have been held against their declarations; values are read by typed key.
@@ -64,9 +65,17 @@ struct Section {
         return meant
     }
 
+    /// Defaults that have been parsed, by their text: thousands of entries have the same.
+    private static let defaults = Mutex<[String: YAMLNode]>([:])
+
     private static func value<Value>(ofDefault text: String, key: Key<Value>, reading: Reading) -> Value? {
         let problems = ProblemList()
-        let node = YAMLDocument.read(text, file: "default of \(key.name)", problems: problems)
+        let node = Self.defaults.withLock { known -> YAMLNode? in
+            if let node = known[text] { return node }
+            let node = YAMLDocument.read(text, file: "default of \(key.name)", problems: problems)
+            known[text] = node
+            return node
+        }
         let value = node.flatMap { key.kind.read($0, Reading(problems: problems, folder: reading.folder)) }
         precondition(value != nil && problems.all.isEmpty, "the default of \(key.name) is not one")
         return value

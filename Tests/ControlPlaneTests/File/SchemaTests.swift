@@ -10,6 +10,7 @@ struct SchemaTests {
     func schemasAreCurrent() {
         #expect(FileWorkspace.repository("config/tenantgate.schema.json") == FileSchema.file)
         #expect(FileWorkspace.repository("config/dialect.schema.json") == FileSchema.dialect)
+        #expect(FileWorkspace.repository("config/credentials.schema.json") == FileSchema.credentials)
     }
 
     @Test("README holds the reference of the declarations")
