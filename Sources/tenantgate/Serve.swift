@@ -7,7 +7,8 @@ struct Serve: ParsableCommand {
         discussion: """
             Says one line for each listener on standard error when it is ready. The access log goes to standard output as JSON lines, \
             unless the file says otherwise. SIGTERM or SIGINT drains: no new connections, what is open finishes within \
-            `timeouts.drain`; a second one ends at once.
+            `timeouts.drain`; a second one ends at once. A changed file, or SIGHUP, reloads: whole or not at all, with no connection \
+            dropped.
             """)
 
     @Option(help: "The gateway's file.")

@@ -61,8 +61,20 @@ package final class ChildProcess: @unchecked Sendable {  // Foundation's Process
     }
 
     /// CPU seconds used so far, of all threads (proc(5)).
-    package var cpuSeconds: Double {
-        let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)) ?? ""
+    package var cpuSeconds: Double { Self.cpuSeconds("/proc/\(process.processIdentifier)/stat") }
+
+    /// CPU seconds used so far by the threads whose names begin so.
+    package func cpuSeconds(ofThreads name: String) -> Double {
+        let folder = "/proc/\(process.processIdentifier)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return threads.reduce(0) { sum, thread in
+            let comm = (try? String(contentsOfFile: "\(folder)/\(thread)/comm", encoding: .utf8)) ?? ""
+            return comm.hasPrefix(name) ? sum + Self.cpuSeconds("\(folder)/\(thread)/stat") : sum
+        }
+    }
+
+    private static func cpuSeconds(_ file: String) -> Double {
+        let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
         let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
         guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
         return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
