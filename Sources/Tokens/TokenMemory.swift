@@ -5,7 +5,8 @@ package import Policy
 ///
 /// A table of sets with eight places each: a question reads one set, compares the whole token, and allocates nothing. It is bounded by
 /// count and by bytes. What took part in the decision is part of the key: all bytes of the token, the directory, the authority (another
-/// one empties it) and the time (asked at every hit). Fetched keys take part too: when one leaves its set, `use` forgets its tokens. Suspension is not in here; it is asked on every request.
+/// one empties it) and the time (asked at every hit). Fetched keys take part too: when one leaves its set, `use` forgets its tokens.
+/// Suspension is not in here; it is asked on every request.
 package struct TokenMemory: ~Copyable {
     private static let ways = 8
 

@@ -202,6 +202,14 @@ import Testing
         refresher.tick()
         refresher.tick()
         #expect(world.requests == 2 && world.table[FetchedWorld.origin] === set && world.table[other]?.keys.count == 1)
+        // The same keys at other times are known already.
+        var sooner = FetchedWorld.origin
+        sooner.refresh = 1000
+        world.fail(.connect)
+        refresher.follow([sooner, other])
+        #expect(refresher.hasTriedAll && world.table[sooner] === set && refresher.statuses[0].keyCount == 1)
+        refresher.tick()
+        #expect(world.requests == 3 && world.table[sooner] === set)
         refresher.follow([other])
         refresher.tick()
         #expect(world.table[FetchedWorld.origin] == nil && world.table[other]?.keys.count == 1)

@@ -87,8 +87,8 @@ struct ExplainedKeys {
     let status: KeyStatus?
 
     init(_ origin: KeyOrigin) throws(CommandFailure) {
-        let service: KeyService
-        do throws(StartFailure) { service = try KeyService([origin], say: { _ in }) } catch { throw CommandFailure(error.description) }
+        let service = KeyService(say: { _ in })
+        do throws(StartFailure) { try service.follow([origin]) } catch { throw CommandFailure(error.description) }
         service.waitForFirst(milliseconds: 2 * origin.timeout + 1000)
         (table, status) = (service.table, service.statuses.first)
         service.end()

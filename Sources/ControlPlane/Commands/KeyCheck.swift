@@ -17,7 +17,8 @@ struct KeyCheck {
     init(_ configuration: Configuration) {
         guard !configuration.fetchedKeys.isEmpty else { return }
         let origins = configuration.fetchedKeys.map(\.origin)
-        guard let service = try? KeyService(origins, say: { _ in }) else { return }
+        let service = KeyService(say: { _ in })
+        guard (try? service.follow(origins)) != nil else { return }
         service.waitForFirst(milliseconds: Self.patience)
         let statuses = service.statuses
         service.end()

@@ -19,14 +19,6 @@ enum RestartKeys {
         keep(
             "limits.suspend_calls_per_minute", in: "limits", "\(old.limits.suspendCallsPerMinute)", "\(new.limits.suspendCallsPerMinute)")
         keep("metrics.tenants", in: "metrics", "\(old.metrics.tenants)", "\(new.metrics.tenants)")
-        if Set(old.fetchedKeys.map(\.origin)) != Set(new.fetchedKeys.map(\.origin)) {
-            // The sets that serve while an issuer is down belong to the fetching that is going on.
-            let place = new.traces["credentials"]?.place ?? Place(file: new.path, line: 1, column: 1)
-            problems.append(
-                Problem(
-                    at: place, "where keys are fetched from (`jwks_url`, `discovery`, and their options) can't change without a restart",
-                    fix: "set it back, or restart the gateway"))
-        }
         return problems + directoryProblems(from: old, to: new)
     }
 

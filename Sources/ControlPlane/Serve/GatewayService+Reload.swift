@@ -8,7 +8,18 @@ extension GatewayService {
     ///
     /// No connection is dropped: what is in progress goes on by the rules that it was admitted by.
     package func reload() -> ReloadOutcome {
+        if let outcome = reload(awaitingKeys: true) { return outcome }
+        // Nobody has to wait for the lock meanwhile; the file is read again, since it may be another one then.
+        keys.waitForFirst(milliseconds: Limits.keysAtStartMilliseconds)
+        return reload(awaitingKeys: false) ?? .over
+    }
+
+    /// Nil where `awaitingKeys`, and the file names keys to be fetched that nobody has tried to fetch yet: that has begun.
+    private func reload(awaitingKeys: Bool) -> ReloadOutcome? {
         running.withLock { running in
+            var isAwaiting = false
+            // Files of authorities are read anew, and what is no longer needed is fetched no more.
+            defer { if !isAwaiting { try? keys.follow(running.origins) } }
             guard !running.isOver else { return .over }
             let path = running.configuration.path
             let (read, problems, inputs) = CheckCommand.read(path)
@@ -18,6 +29,10 @@ extension GatewayService {
             guard !changes.isEmpty else { return .unchanged(file: path) }
             let fixed = RestartKeys.problems(from: running.configuration, to: read)
             guard fixed.isEmpty else { return .refused(file: path, problems: problems + fixed) }
+            if awaitingKeys, !hasKeys(of: read, beside: running.origins) {
+                isAwaiting = true
+                return nil
+            }
             do throws(Problem) {
                 let opened = try replace(&running, by: read.numbered(as: running.configuration), inputs)
                 return .done(file: path, changes: changes, opened: opened, warnings: problems)
@@ -25,6 +40,13 @@ extension GatewayService {
                 return .refused(file: path, problems: problems + [error])
             }
         }
+    }
+
+    /// Begins to fetch what is missing, while the keys in force stay so. Whether there is nothing to wait for.
+    private func hasKeys(of next: Configuration, beside current: [KeyOrigin]) -> Bool {
+        let added = next.fetchedKeys.map(\.origin).filter { !current.contains($0) }
+        guard !added.isEmpty, (try? keys.follow(current + added)) != nil else { return true }
+        return keys.hasTriedAll
     }
 
     /// Seconds at the end for which it serves on without being ready, and that open work has after that.
@@ -54,4 +76,8 @@ extension GatewayService {
         running.listeners = plan.served
         return plan.opened
     }
+}
+
+extension GatewayService.Running {
+    fileprivate var origins: [KeyOrigin] { configuration.fetchedKeys.map(\.origin) }
 }

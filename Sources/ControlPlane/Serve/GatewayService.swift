@@ -16,8 +16,7 @@ package final class GatewayService: Sendable {
     let running: Mutex<Running>
     private let log: LogWriter?
     private let probes: ProbesListener?
-    /// Nil where the file has all keys itself.
-    private let keys: KeyService?
+    let keys: KeyService
     private let standing = Standing()
     /// One line for each address that was listened on at the start.
     package let addresses: [String]
@@ -43,9 +42,8 @@ package final class GatewayService: Sendable {
     package init(
         _ configuration: Configuration, inputs: InputFiles = InputFiles(), say: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(StartFailure) {
-        let origins = configuration.fetchedKeys.map(\.origin)
-        let keys = origins.isEmpty ? nil : try KeyService(origins, say: say)
-        self.keys = keys
+        keys = KeyService(say: say)
+        try keys.follow(configuration.fetchedKeys.map(\.origin))
         log = try Self.log(configuration)
         // First of all listeners, so that whoever asks is told that the gateway is starting: a large ledger takes its time.
         let (probes, probesAddress) = try Self.probes(configuration, standing)
@@ -63,8 +61,8 @@ package final class GatewayService: Sendable {
         } catch {
             throw StartFailure("The gateway can't be started: \(error).")
         }
-        keys.map { Self.awaitKeys($0, say) }
-        keys?.serve(gateway)
+        Self.awaitKeys(keys, say)
+        keys.serve(gateway)
         let plan: ListenerPlan
         do throws(Problem) {
             plan = try ListenerPlan(from: [], to: configuration.listeners, of: gateway, file: configuration)
@@ -80,8 +78,8 @@ package final class GatewayService: Sendable {
             Standing.Sources(
                 gateway: gateway, suspensions: suspensions, directories: configuration.directories.map(\.name), log: log,
                 certificates: { [unowned self] in running.withLock { Self.expiries(of: $0.listeners.map(\.tls)) } },
-                notices: { [unowned self] in running.withLock { Self.observing($0.configuration) } + KeyService.notices(keyStatuses) },
-                keySets: { [unowned self] in KeyService.ages(keyStatuses) }))
+                notices: { [unowned self] in running.withLock { Self.observing($0.configuration) } + keys.notices },
+                keySets: { [unowned self] in keys.ages }))
     }
 
     /// Ends in order: `/readyz` says no, balancers get the file's delay to notice, then no new connections are taken, open work and suspend
@@ -95,7 +93,7 @@ package final class GatewayService: Sendable {
         _ = poll(nil, 0, CInt(clamping: timeouts.drainDelayMilliseconds))
         let bound = TimeAmount.milliseconds(timeouts.drainMilliseconds)
         let isDone = gateway.drain(within: bound)
-        keys?.end()
+        keys.end()
         let isSettled = drainSuspensions()
         probes?.close()
         log?.finish()
@@ -103,7 +101,7 @@ package final class GatewayService: Sendable {
     }
 
     /// How it stands with the keys that are fetched; their times are by `KeyService.now`. From any thread.
-    package var keyStatuses: [KeyStatus] { keys?.statuses ?? [] }
+    package var keyStatuses: [KeyStatus] { keys.statuses }
 
     /// Waits a bounded time for the first keys, and says which are not there.
     private static func awaitKeys(_ keys: KeyService, _ say: (String) -> Void) {

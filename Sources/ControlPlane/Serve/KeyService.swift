@@ -10,32 +10,32 @@ package import Tokens
 
 /// Fetches the keys that the file doesn't have itself, and keeps them fresh: the refresher of `Tokens` with the fetch client of `Proxy`.
 ///
-/// Has one thread of its own; event loops never wait for it.
+/// Has one thread of its own from the first origin on; event loops never wait for it.
 package final class KeyService: Sendable {
-    private let client: FetchClient
     private let refresher: KeyRefresher
+    private let engine = FetchEngine()
 
-    /// Begins fetching at once. `say` gets a line for each change. Throws where a `ca_file` can't be used.
-    package init(_ origins: [KeyOrigin], say: @escaping @Sendable (String) -> Void) throws(StartFailure) {
-        let trust = try TrustedAuthorities(origins)
-        let pulse = Pulse()
-        do throws(SocketError) { client = try FetchClient { pulse.beat() } } catch {
-            throw StartFailure("Keys can't be fetched: \(error).")
-        }
-        let client = client
+    /// Fetches nothing yet. `say` gets a line for each change, on the service's own thread.
+    package init(say: @escaping @Sendable (String) -> Void) {
+        let engine = engine
         refresher = KeyRefresher(
-            origins: origins,
+            origins: [],
             KeyRefresher.Surroundings(
-                fetch: { request, completion in
-                    let tls = request.url.isSecure ? trust[request.authorities] : nil
-                    client.get(request.url, tls: tls, timeout: request.timeout, completion: completion)
-                },
-                now: Self.now, unix: { Int64(time(nil)) }, say: say))
-        pulse.attach(refresher)
-        refresher.tick()
+                fetch: { request, completion in engine.get(request, completion) }, now: Self.now, unix: { Int64(time(nil)) }, say: say))
     }
 
-    /// Waits until each origin's first fetch has ended, well or not, but no longer than so many milliseconds. Not for an event loop.
+    /// Keeps the keys of these origins fresh from now on, each named once, and no others; what is not there yet is fetched at once.
+    /// Throws where a `ca_file` can't be used. Reads files: not for an event loop.
+    package func follow(_ origins: [KeyOrigin]) throws(StartFailure) {
+        try engine.prepare(for: origins) { [weak refresher] in refresher?.tick() }
+        refresher.follow(origins)
+        if !origins.isEmpty { refresher.tick() }
+    }
+
+    /// Whether each origin's first fetch has ended, well or not.
+    package var hasTriedAll: Bool { refresher.hasTriedAll }
+
+    /// Waits until that is so, but no longer than so many milliseconds. Not for an event loop.
     package func waitForFirst(milliseconds: Int64) {
         let end = Self.now() + milliseconds
         while !refresher.hasTriedAll, Self.now() < end { _ = poll(nil, 0, 5) }
@@ -52,26 +52,30 @@ package final class KeyService: Sendable {
     /// The keys in force now.
     package var table: KeyTable { refresher.table }
 
-    /// Ends fetching. Not from a loop; call it once.
+    /// Ends fetching. Not from its own thread.
     package func end() {
         refresher.end()
-        client.end()
+        engine.end()
     }
 
-    /// What `/readyz` says of origins whose last fetch failed.
-    static func notices(_ statuses: [KeyStatus]) -> [String] {
+    /// What `/readyz` says of origins whose last fetch failed: the gateway serves all the same, so none makes it unready.
+    var notices: [String] {
         statuses.compactMap { status in
             guard let error = status.error else { return nil }
-            let age = status.age(now: now()).map { "those of \($0 / 1000) s ago serve" } ?? "there are none"
-            return "keys from \(status.origin.shown) can't be fetched (\(error)); \(age)"
+            let age = status.age(now: Self.now()).map { "those of \($0 / 1000) s ago serve" }
+            let consequence = status.isAvailable ? age ?? "" : "its tokens are answered by 503 keys_unavailable"
+            return "keys from \(status.origin.shown) can't be fetched (\(error)); \(consequence)"
         }
     }
 
-    /// How old the keys in force are, for the metrics.
-    static func ages(_ statuses: [KeyStatus]) -> [KeySetAge] {
-        statuses.compactMap { status in
-            status.age(now: now()).map { KeySetAge(issuer: status.origin.shown, seconds: Double($0) / 1000) }
+    /// How old the keys in force are, for the metrics: the oldest of those from one address.
+    var ages: [KeySetAge] {
+        let now = Self.now()
+        var ages: [String: Int64] = [:]
+        for status in statuses {
+            if let age = status.age(now: now) { ages[status.origin.shown] = max(age, ages[status.origin.shown] ?? 0) }
         }
+        return ages.sorted { $0.key < $1.key }.map { KeySetAge(issuer: $0.key, seconds: Double($0.value) / 1000) }
     }
 
     /// Milliseconds of the clock that a `KeyStatus` counts by.
@@ -82,25 +86,48 @@ package final class KeyService: Sendable {
     }
 }
 
-/// Passes the client's tick on to the refresher, which is made after it.
-private final class Pulse: Sendable {
-    private let refresher = Mutex<KeyRefresher?>(nil)
+/// The fetch client, made when it is first needed, and whom it trusts.
+private final class FetchEngine: Sendable {
+    private struct State {
+        var client: FetchClient?
+        /// A TLS context for each file of authorities, and one for the system's.
+        var contexts: [String?: TLSClientContext] = [:]
+    }
 
-    func attach(_ refresher: KeyRefresher) { self.refresher.withLock { $0 = refresher } }
-    func beat() { refresher.withLock { $0 }?.tick() }
-}
+    private let state = Mutex(State())
 
-/// A TLS context for each file of authorities, and one for the system's.
-private struct TrustedAuthorities: Sendable {
-    private var contexts: [String?: TLSClientContext] = [:]
-
-    init(_ origins: [KeyOrigin]) throws(StartFailure) {
+    /// Reads the files of authorities anew.
+    func prepare(for origins: [KeyOrigin], tick: @escaping @Sendable () -> Void) throws(StartFailure) {
+        guard !origins.isEmpty else { return }
+        var contexts: [String?: TLSClientContext] = [:]
         for authorities in Set(origins.map(\.authorities)) {
             do throws(TLSConfigurationError) { contexts[authorities] = try TLSClientContext(authorities: authorities) } catch {
                 throw StartFailure("Keys can't be fetched: \(error)")
             }
         }
+        let isNew = state.withLock { state in
+            state.contexts = contexts
+            return state.client == nil
+        }
+        guard isNew else { return }
+        do throws(SocketError) {
+            let client = try FetchClient(tick: tick)
+            state.withLock { $0.client = client }
+        } catch {
+            throw StartFailure("Keys can't be fetched: \(error).")
+        }
     }
 
-    subscript(authorities: String?) -> TLSClientContext? { contexts[authorities] }
+    func get(_ request: KeyRequest, _ completion: @escaping FetchClient.Completion) {
+        let (client, tls) = state.withLock { ($0.client, request.url.isSecure ? $0.contexts[request.authorities] : nil) }
+        client?.get(request.url, tls: tls, timeout: request.timeout, completion: completion)
+    }
+
+    func end() {
+        let client = state.withLock { state in
+            defer { state.client = nil }
+            return state.client
+        }
+        client?.end()
+    }
 }

@@ -34,6 +34,11 @@ package struct KeyOrigin: Hashable, Sendable {
         self.timeout = timeout
     }
 
+    /// Whether the other's keys are the same, though it may be asked at other times.
+    func isSameSet(as other: KeyOrigin) -> Bool {
+        location == other.location && algorithms == other.algorithms && authorities == other.authorities
+    }
+
     /// The document that is fetched first, without its query: how people know the origin.
     package var shown: String {
         switch location {

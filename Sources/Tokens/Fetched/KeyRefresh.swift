@@ -15,11 +15,16 @@ struct KeyRefresh {
     private var lastBegin: Int64?
     private var failures = 0
 
-    /// Due at once.
-    init(_ origin: KeyOrigin, now: Int64) {
+    /// Due at once. `other` had the same keys at other times: what is known of them is kept.
+    init(_ origin: KeyOrigin, now: Int64, like other: KeyRefresh? = nil) {
         self.origin = origin
-        set = KeySet([], isAvailable: false, demand: KeyDemand())
+        set = other?.set ?? KeySet([], isAvailable: false, demand: KeyDemand())
         status = KeyStatus(origin: origin)
+        if let known = other?.status {
+            status = KeyStatus(
+                origin: origin, lastSuccess: known.lastSuccess, lastSuccessUnix: known.lastSuccessUnix, error: known.error,
+                lastErrorUnix: known.lastErrorUnix, keyCount: known.keyCount, leftOut: known.leftOut)
+        }
         nextFetch = now
     }
 

@@ -50,15 +50,19 @@ package final class KeyRefresher: Sendable {
         follow(origins)
     }
 
-    /// Keeps the keys of these origins, each named once, fresh from now on, and no others. What is known of those that stay is kept.
+    /// Keeps the keys of these origins, each named once, fresh from now on, and no others. What is known of those that stay is kept, also
+    /// where only their times are others.
     package func follow(_ origins: [KeyOrigin]) {
         let now = surroundings.now()
         state.withLock { state in
             let before = state.places.mapValues { state.refreshes[$0] }
-            state.refreshes = origins.map { before[$0] ?? KeyRefresh($0, now: now) }
+            state.refreshes = origins.map { origin in
+                before[origin] ?? KeyRefresh(origin, now: now, like: state.refreshes.first { $0.origin.isSameSet(as: origin) })
+            }
             state.places = Dictionary(origins.enumerated().map { ($1, $0) }) { first, _ in first }
             state.isChanged = true
         }
+        tellChanges()
     }
 
     /// `publish` gets the table now, and another whenever keys have changed, from `tick`: one after the other, so that the last one given
