@@ -39,6 +39,19 @@ struct MetricsTests {
         #expect(metrics["tenantgate_client_connections_accepted_total"] == 12)
     }
 
+    @Test("what a route that observes would have refused is told beside what was answered")
+    func observed() throws {
+        let world = try World {
+            $0.more = Self.probes
+            $0.routes = ["- {path: /v1/legacy/**, upstream: jitsudo, mode: observe, until: 2999-12-31}"]
+        }
+        for _ in 0..<3 { #expect(try world.gateway.ask(request("GET", "/v1/legacy/things")).gatewayCode == nil) }
+        let metrics = try world.gateway.metrics()
+        #expect(metrics.sum("tenantgate_observed_refusals_total", "/v1/legacy/**", "authenticate", "unauthenticated") == 3)
+        #expect(metrics.sum("tenantgate_requests_total", "/v1/legacy/**", "code=\"-\"") == 3)
+        #expect(metrics.sum("tenantgate_requests_total") == 3)
+    }
+
     @Test("suspend calls, blocked users and the time to block are told", arguments: Dialect.both)
     func suspensions(_ dialect: Dialect) throws {
         let world = try World { $0.more = Self.probes }

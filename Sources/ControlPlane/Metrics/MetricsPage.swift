@@ -52,11 +52,15 @@ extension MetricsPage {
     private func addRequests(_ figures: GatewayFigures, _ page: inout PrometheusText) {
         page.family("tenantgate_requests_total", .counter, "Requests that have ended, as the access log's lines.") { family in
             for (labels, count) in figures.requests.sorted(by: { $0.key.order < $1.key.order }) {
-                family.sample(
-                    [
-                        ("route", labels.route), ("stage", labels.code.stage.rawValue), ("code", "\(labels.code.text)"),
-                        ("status", String(labels.status)),
-                    ], count)
+                family.sample(labels.written, count)
+            }
+        }
+        page.family(
+            "tenantgate_observed_refusals_total", .counter,
+            "Requests that a route in observe mode forwarded although it would have refused them; status is what was answered."
+        ) { family in
+            for (labels, count) in figures.observed.sorted(by: { $0.key.order < $1.key.order }) {
+                family.sample(labels.written, count)
             }
         }
         page.family("tenantgate_request_duration_seconds", .histogram, "From a request's first byte to its end.") { family in
@@ -195,6 +199,10 @@ extension MetricsPage {
 
 extension GatewayFigures.RequestLabels {
     fileprivate var order: String { "\(route) \(code.text) \(status)" }
+
+    fileprivate var written: [(String, String)] {
+        [("route", route), ("stage", code.stage.rawValue), ("code", "\(code.text)"), ("status", String(status))]
+    }
 }
 
 extension HandshakeKind {

@@ -4,6 +4,7 @@ package import Tokens
 package struct LoopFigures: Sendable {
     let routes: RowFigures
     let odd: [OddEnding: Int]
+    let observed: [OddEnding: Int]
     let upstreams: RowFigures
     let tenants: [String: [EndingCode: Int]]
     let blockTimes: HistogramFigures
@@ -46,6 +47,8 @@ package struct GatewayFigures: Sendable {
     }
 
     package private(set) var requests: [RequestLabels: Int] = [:]
+    /// Requests that were forwarded although the route would have refused them, were it not observing.
+    package private(set) var observed: [RequestLabels: Int] = [:]
     package private(set) var durations: [String: HistogramFigures] = [:]
     package private(set) var upstreams: [String: UpstreamFigures] = [:]
     package private(set) var tenants: [String: [EndingCode: Int]] = [:]
@@ -83,10 +86,8 @@ package struct GatewayFigures: Sendable {
             }
             durations[label, default: HistogramFigures()].add(HistogramFigures(row[(row.startIndex + RouteCells.histogram)...]))
         }
-        for (ending, count) in loop.odd {
-            let labels = RequestLabels(route: loop.routes.labels[ending.row], code: ending.code, status: ending.status)
-            requests[labels, default: 0] += count
-        }
+        for (ending, count) in loop.odd { requests[RequestLabels(ending, in: loop.routes), default: 0] += count }
+        for (ending, count) in loop.observed { observed[RequestLabels(ending, in: loop.routes), default: 0] += count }
     }
 
     private mutating func addUpstreams(of loop: LoopFigures) {
@@ -105,5 +106,11 @@ package struct GatewayFigures: Sendable {
             upstreams[pool.upstream]?.pool.connecting += pool.connecting
             upstreams[pool.upstream]?.pool.waiting += pool.waiting
         }
+    }
+}
+
+extension GatewayFigures.RequestLabels {
+    fileprivate init(_ ending: OddEnding, in rows: RowFigures) {
+        self.init(route: rows.labels[ending.row], code: ending.code, status: ending.status)
     }
 }

@@ -11,6 +11,8 @@ final class LoopMetrics {
     private var rowOfRoute: [Int] = []
     private var routes = LabelledRows(width: RouteCells.count)
     private var odd: [OddEnding: Int] = [:]
+    /// What routes that observe would have refused; `status` is what was answered.
+    private var observed: [OddEnding: Int] = [:]
 
     private var rowOfUpstream: [Int] = []
     private var upstreams = LabelledRows(width: UpstreamCells.count)
@@ -51,6 +53,7 @@ extension LoopMetrics {
         let isCurrent = snapshot === self.snapshot
         let row = record.route.map { isCurrent ? rowOfRoute[$0] : routes.row(of: snapshot.rules[$0].metricsLabel) } ?? 0
         if let cell = record.cell { routes.add(1, row, cell) } else { odd[record.oddEnding(row: row), default: 0] += 1 }
+        if let denial = record.observed { observed[OddEnding(row: row, code: EndingCode(denial), status: record.status), default: 0] += 1 }
         routes.measure(now - record.started, row, RouteCells.histogram)
         if tenants != nil, let tenant = record.tenant { tenants?.count(tenant, record.ending.metricsCode) }
         guard record.answered > 0, let upstream = record.upstream else { return }
@@ -80,7 +83,7 @@ extension LoopMetrics {
     /// What has been counted, in memory of its own: sharing the arrays would make the next request copy them.
     var figures: LoopFigures {
         LoopFigures(
-            routes: routes.figures, odd: odd, upstreams: upstreams.figures, tenants: tenants?.figures ?? [:],
+            routes: routes.figures, odd: odd, observed: observed, upstreams: upstreams.figures, tenants: tenants?.figures ?? [:],
             blockTimes: HistogramFigures(blockTimes[...]),
             handshakes: Dictionary(uniqueKeysWithValues: HandshakeKind.all.map { ($0, handshakes[$0.cell]) }),
             handshakeFailures: handshakeFailures.map { $0 }, connectionsAccepted: connectionsAccepted,
