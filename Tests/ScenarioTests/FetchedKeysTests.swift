@@ -17,6 +17,7 @@ struct FetchedKeysTests {
 
     private func gateway(_ entries: [String]) throws -> Gateway {
         var file = GatewayFile(jitsudo: service.port, rinne: service.port)
+        file.more = ["probes: {address: 127.0.0.1:0}"]
         file.credentials = entries
         return try Gateway(file: file.write(to: folder), in: folder)
     }
@@ -49,6 +50,22 @@ struct FetchedKeysTests {
         ("redirect", "redirect", [.json("", status: "302 Found", fields: "Location: https://localhost:1/keys\r\n"), .close]),
         ("empty", "empty", [.json(#"{"keys":[]}"#), .close]), ("page", "parse", [.json("<html></html>"), .close]),
     ]
+
+    @Test("the age of keys is told, and which there are none of")
+    func metrics() throws {
+        let (good, down) = (
+            try FetchedIssuer("https://good.example", certificate: certificate),
+            try FetchedIssuer("https://down.example", certificate: certificate)
+        )
+        good.publish([("one", 1)])
+        down.server.stop()
+        let metrics = try gateway([good, down].map { $0.entry("refresh: 60s, timeout: 1s") }).metrics()
+        let age = try #require(metrics["tenantgate_key_set_age_seconds{origin=\"\(good.url)\"}"])
+        #expect((0..<60).contains(age))
+        #expect(metrics["tenantgate_key_set_available{origin=\"\(good.url)\"}"] == 1)
+        #expect(metrics["tenantgate_key_set_available{origin=\"\(down.url)\"}"] == 0)
+        #expect(metrics["tenantgate_key_set_age_seconds{origin=\"\(down.url)\"}"] == nil, "it was never fetched")
+    }
 
     @Test("issuers that fail at the start: it starts all the same, says why, answers 503, and takes their tokens when they are back")
     func atStart() throws {

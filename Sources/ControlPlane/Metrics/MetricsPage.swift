@@ -37,15 +37,14 @@ struct SuspensionFigures {
     let users: [(directory: String, count: Int)]
 }
 
-/// How long ago an issuer's keys were fetched. Filled in by whoever fetches keys.
-package struct KeySetAge: Sendable {
-    package let issuer: String
-    package let seconds: Double
-
-    package init(issuer: String, seconds: Double) {
-        self.issuer = issuer
-        self.seconds = seconds
-    }
+/// How it stands with keys that are fetched.
+struct KeySetAge: Sendable {
+    /// Where they come from: the URL, or the issuer whose discovery names it.
+    let origin: String
+    /// Since they were last fetched well; nil where they never were.
+    let seconds: Double?
+    /// Whether there are keys to serve.
+    let isAvailable: Bool
 }
 
 extension MetricsPage {
@@ -174,8 +173,11 @@ extension MetricsPage {
         ) { family in
             for certificate in certificates { family.sample([("file", certificate.file)], Double(certificate.notAfter)) }
         }
-        page.family("tenantgate_key_set_age_seconds", .gauge, "Time since an issuer's keys were last fetched.") { family in
-            for keySet in keySets { family.sample([("issuer", keySet.issuer)], keySet.seconds) }
+        page.family("tenantgate_key_set_age_seconds", .gauge, "Time since keys were last fetched.") { family in
+            for keySet in keySets { if let age = keySet.seconds { family.sample([("origin", keySet.origin)], age) } }
+        }
+        page.family("tenantgate_key_set_available", .gauge, "1 if there are keys of an origin, 0 if its tokens get 503.") { family in
+            for keySet in keySets { family.sample([("origin", keySet.origin)], keySet.isAvailable ? 1 : 0) }
         }
         page.single(
             "tenantgate_log_lines_dropped_total", .counter,

@@ -79,7 +79,7 @@ package final class GatewayService: Sendable {
                 gateway: gateway, suspensions: suspensions, directories: configuration.directories.map(\.name), log: log,
                 certificates: { [unowned self] in running.withLock { Self.expiries(of: $0.listeners.map(\.tls)) } },
                 notices: { [unowned self] in running.withLock { Self.observing($0.configuration) } + keys.notices },
-                keySets: { [unowned self] in keys.ages }))
+                keySets: { [unowned self] in KeySetAge.all(keys.statuses) }))
     }
 
     /// Ends in order: `/readyz` says no, balancers get the file's delay to notice, then no new connections are taken, open work and suspend

@@ -68,16 +68,6 @@ package final class KeyService: Sendable {
         }
     }
 
-    /// How old the keys in force are, for the metrics: the oldest of those from one address.
-    var ages: [KeySetAge] {
-        let now = Self.now()
-        var ages: [String: Int64] = [:]
-        for status in statuses {
-            if let age = status.age(now: now) { ages[status.origin.shown] = max(age, ages[status.origin.shown] ?? 0) }
-        }
-        return ages.sorted { $0.key < $1.key }.map { KeySetAge(issuer: $0.key, seconds: Double($0.value) / 1000) }
-    }
-
     /// Milliseconds of the clock that a `KeyStatus` counts by.
     package static func now() -> Int64 {
         var time = timespec()

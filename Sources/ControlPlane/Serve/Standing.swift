@@ -3,6 +3,7 @@ import Proxy
 import Suspensions
 import Synchronization
 import TLS
+import Tokens
 
 /// How the gateway stands, from its start to its end: what the probes' listener tells. From any thread.
 final class Standing: Sendable {
@@ -19,7 +20,7 @@ final class Standing: Sendable {
         let certificates: @Sendable () -> [CertificateExpiry]
         /// Lines for `/readyz` that keep nobody out, such as routes in observe mode.
         var notices: @Sendable () -> [String] = { [] }
-        /// How old each issuer's fetched keys are.
+        /// How old fetched keys are.
         var keySets: @Sendable () -> [KeySetAge] = { [] }
     }
 
@@ -79,5 +80,17 @@ extension SuspensionFigures {
         let counts = suspensions.index.usersByDirectory
         status = suspensions.status
         users = directories.enumerated().map { ($0.element, $0.offset < counts.count ? counts[$0.offset] : 0) }
+    }
+}
+
+extension KeySetAge {
+    /// One for each origin that people can tell apart: several with one address count as the worst of them.
+    static func all(_ statuses: [KeyStatus]) -> [KeySetAge] {
+        let now = KeyService.now()
+        return Dictionary(grouping: statuses, by: \.origin.shown).sorted { $0.key < $1.key }.map { origin, statuses in
+            let ages = statuses.compactMap { $0.age(now: now) }
+            return KeySetAge(
+                origin: origin, seconds: ages.max().map { Double($0) / 1000 }, isAvailable: statuses.allSatisfy(\.isAvailable))
+        }
     }
 }
