@@ -23,7 +23,8 @@ struct DrainTests {
             #expect(try world.gateway.ask(Dialect.jitsudo.probe(Dialect.jitsudo.memberToken)).status == 404, "new ones are served")
         }
         load.wait()
-        #expect(world.gateway.process.waitForExit(seconds: 10) == 0)
+        #expect(world.gateway.process.waitForExit(seconds: 60) == 0)
+        #expect(world.gateway.process.errorText.hasSuffix("\nstopped\n"), "nothing had to be broken off")
         let outcome = load.outcome
         print("drain after \(delay): \(outcome.answered) answered, \(outcome.closed) last answers, \(outcome.failures.count) failed")
         #expect(outcome.failures.isEmpty, "\(outcome.failures)")
