@@ -143,11 +143,16 @@ package final class RecordingUpstream: Sendable {
 extension RecordingUpstream {
     private func serve(_ descriptor: Int32) {
         let number: Int = state.withLock { state in
-            state.connections.append(descriptor)
+            // One whose handshake fails is closed, and its number another's: it is noted only when it stands.
+            state.connections.append(tls == nil ? descriptor : -1)
             return state.connections.count - 1
         }
         Thread.detachNewThread { [weak self] in
             guard let stream: any ByteStream = self?.stream(on: descriptor) else { return }
+            self?.state.withLock { state in
+                state.connections[number] = descriptor
+                if state.isStopped { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+            }
             var reader = RequestReader(connection: number)
             while let request = reader.next(from: stream) {
                 guard let self, self.perform(self.record(request), on: stream) else { break }
