@@ -28,7 +28,7 @@ struct DrainTests {
         let outcome = load.outcome
         print("drain after \(delay): \(outcome.answered) answered, \(outcome.closed) last answers, \(outcome.failures.count) failed")
         #expect(outcome.failures.isEmpty, "\(outcome.failures)")
-        #expect(outcome.answered > 100)
+        #expect(outcome.answered > 20)
         #expect(outcome.closed >= 8, "each client was told that its connection closes")
         #expect(world.gateway.accessLog.count >= outcome.answered, "every request has its line")
     }
