@@ -79,9 +79,15 @@ package final class RecordingUpstream: Sendable {
         (listener, port) = try listeningSocket()
         state = Mutex(State(script: script))
         Thread.detachNewThread { [weak self, listener] in
+            // Closed here and nowhere else: after a close its number may be another socket's, which this thread would then accept from.
+            defer { _ = close(listener) }
             while true {
                 let descriptor = accept(listener, nil, nil)
-                guard descriptor >= 0, let self else { return }
+                guard descriptor >= 0 else { return }
+                guard let self else {
+                    _ = close(descriptor)
+                    return
+                }
                 _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
                 self.serve(descriptor)
             }
@@ -128,15 +134,13 @@ package final class RecordingUpstream: Sendable {
 
     /// Closes the port and every connection.
     package func stop() {
-        let open: [Int32]? = state.withLock { state in
-            guard !state.isStopped else { return nil }
+        state.withLock { state in
+            guard !state.isStopped else { return }
             state.isStopped = true
-            return state.connections
+            _ = shutdown(listener, Int32(SHUT_RDWR))
+            // Under the lock: each is noted as gone before it is closed.
+            for descriptor in state.connections where descriptor >= 0 { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
         }
-        guard let open else { return }
-        _ = shutdown(listener, Int32(SHUT_RDWR))
-        _ = close(listener)
-        for descriptor in open where descriptor >= 0 { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
     }
 }
 
