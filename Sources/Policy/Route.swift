@@ -66,6 +66,11 @@ package struct Route: Sendable {
     }
 }
 
+extension Route {
+    /// Whether it only observes at `now` (Unix seconds).
+    package func observes(at now: Int64) -> Bool { observesUntil.map { now < $0 } ?? false }
+}
+
 /// Which hosts a route serves. Lower case, without port.
 package enum HostPattern: Hashable, Sendable {
     case exact([UInt8])

@@ -75,28 +75,6 @@ final class ClientConnection: StreamSocket {
 
     // MARK: for the exchange
 
-    /// Adds to what the next `flushAnswer` sends.
-    func write(_ bytes: ByteBuffer) {
-        guard let tls else { return put(bytes) }
-        let error = tls.write(bytes)
-        sendRecords()
-        if error != nil { close() }
-    }
-
-    /// Sends what was written.
-    func flushAnswer() {
-        guard let tls else { return flush() }
-        let error = tls.flush()
-        sendRecords()
-        if error != nil { close() }
-    }
-
-    /// Sends the records that TLS has made: after each call to it, before any other connection's turn.
-    private func sendRecords() {
-        let records = worker.records
-        if records.output.readableBytes > 0 { send(&records.output) }
-    }
-
     /// Whether the client has taken bytes since this was last asked: how a slow reader is told from one that has stopped.
     func hasTakenBytes() -> Bool {
         defer { unsentBefore = unsentBytes }
@@ -215,28 +193,8 @@ final class ClientConnection: StreamSocket {
         }
     }
 
-    private func received(_ bytes: UnsafeRawBufferPointer) {
-        worker.plaintext.clear()
-        guard let tls else {
-            unsafe worker.plaintext.writeBytes(bytes)
-            return take()
-        }
-        let news = unsafe tls.receive(bytes, into: &worker.plaintext, isWritable: isWritable)
-        sendRecords()
-        if let completed = news.completed {
-            worker.metrics.shookHands(completed)
-            awaitRequest()
-        }
-        if worker.plaintext.readableBytes > 0 { take() }
-        if let error = news.error {
-            handshakeFailed(HandshakeFailure(error))
-            return close()
-        }
-        if news.closed { inputClosed() }
-    }
-
     /// Takes what is in `worker.plaintext`.
-    private func take() {
+    func take() {
         switch phase {
         case .lingering, .closed: return
         default: break
@@ -246,26 +204,6 @@ final class ClientConnection: StreamSocket {
         advance()
         // What stays is copied: the loop's buffer is for the next read.
         if isShared && input.readableBytes > 0 { input = ByteBuffer(input.readableBytesView) }
-    }
-
-    private func streamEnded() {
-        switch tls?.streamEnded() {
-        case nil: inputClosed()
-        case .expected: break
-        case .unused:
-            phase = .closed
-            close()
-        case .failure(let error):
-            handshakeFailed(HandshakeFailure(error))
-            close()
-        }
-    }
-
-    /// Counts a handshake that will not be finished any more; without effect after one that was.
-    private func handshakeFailed(_ failure: HandshakeFailure) {
-        guard case .opening = phase else { return }
-        phase = .closed
-        worker.metrics.failedHandshake(failure)
     }
 
     override func writabilityChanged() {
@@ -339,9 +277,8 @@ final class ClientConnection: StreamSocket {
         if let partial = partialHead.take() { worker.requestHead = partial }
         switch parser.parse(&input, into: &worker.requestHead) {
         case .needMore:
-            if parser.isInsideHead {
-                partialHead = worker.takeRequestHead()
-            }
+            // The worker's own is needed for others.
+            if parser.isInsideHead { partialHead = Swift.exchange(&worker.requestHead, with: RequestHead()) }
             return false
         case .failed(let error):
             refuseUnread(Denial(error))
@@ -374,7 +311,7 @@ final class ClientConnection: StreamSocket {
 
     // MARK: closing
 
-    private func inputClosed() {
+    func inputClosed() {
         isInputClosed = true
         switch phase {
         case .exchange:
@@ -394,7 +331,7 @@ final class ClientConnection: StreamSocket {
         setReading(true)
         awaitReader()
         tls?.close(all: false)
-        sendRecords()
+        send(worker.records)
         endOutput()
     }
 
@@ -416,7 +353,7 @@ final class ClientConnection: StreamSocket {
         phase = .closed
         deadline = worker.clock.now + Self.lingerTime
         tls?.close(all: true)
-        sendRecords()
+        send(worker.records)
         closeWhenSent()
     }
 }

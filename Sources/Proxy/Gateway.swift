@@ -3,7 +3,6 @@ package import NIOCore
 import Policy
 package import Suspensions
 import Synchronization
-package import TLS
 package import Tokens
 
 /// The running proxy: its event loops with a worker each, and its listeners.
@@ -29,11 +28,8 @@ package final class Gateway: Sendable {
 
     /// Ends the open work of users who were just blocked, on every loop. From any thread.
     package func cut(_ blocked: [Subject]) {
-        let left = Counter(all.count)
-        onEveryLoop { [self] worker in
-            worker.cut(blocked)
-            if left.isLast() { onEveryLoop { $0.blockedEverywhere(blocked) } }
-        }
+        onEveryLoop { $0.cut(blocked) }
+        afterEveryLoop(on: acceptor.loop) { [self] in onEveryLoop { $0.blockedEverywhere(blocked) } }
     }
 
     /// Has every loop judge tokens by these fetched keys, from its next event on. From any thread.
@@ -41,16 +37,11 @@ package final class Gateway: Sendable {
         onEveryLoop { $0.use(keys) }
     }
 
-    /// Takes an address, so that clients can connect; they are accepted once it is handed to `open` or `take`.
+    /// Takes an address, so that clients can connect; they are accepted once it is handed to `take`.
     package func bind(_ address: SocketAddress) throws(SocketError) -> BoundListener {
         let descriptor = try Listener.open(address)
         let number = lastListener.add(1, ordering: .relaxed).newValue
         return BoundListener(id: ListenerID(number: number), address: SocketAddress.local(of: descriptor), descriptor: descriptor)
-    }
-
-    /// Accepts connections at `listener`; with TLS where a context is given.
-    package func open(_ listener: BoundListener, tls: TLSContext?) {
-        acceptor.execute { $0.listen(listener, tls: tls) }
     }
 
     /// Judges and forwards by `snapshot` from now on, at other listeners. Blocks until it is so on every loop; not for a loop.

@@ -25,7 +25,7 @@ package final class LogWriter: Sendable {
     package init(path: String?) throws(LogFailure) {
         if let path {
             let opened = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
-            guard opened >= 0 else { throw LogFailure(reason: unsafe String(cString: strerror(errno))) }
+            guard opened >= 0 else { throw LogFailure(reason: SocketError.reason(errno)) }
             descriptor = opened
         } else {
             descriptor = STDOUT_FILENO

@@ -54,21 +54,16 @@ struct LogClock {
 
     /// `2026-11-21T22:47:48.` for seconds since 1970.
     private static func render(_ seconds: Int64) -> [UInt8] {
-        let date = CivilDate(daysSince1970: Int(seconds / 86_400))
         let time = Int(seconds % 86_400)
-        var out: [UInt8] = []
-        func digits(_ value: Int, _ width: Int, _ suffix: Character) {
-            let text = String(value)
-            out.append(contentsOf: repeatElement(48, count: max(0, width - text.utf8.count)))
-            out.append(contentsOf: text.utf8)
+        var out = Array("\(CivilDate(daysSince1970: Int(seconds / 86_400)).text)T".utf8)
+        func digits(_ value: Int, _ suffix: Character) {
+            out.append(UInt8(ascii: "0") + UInt8(value / 10))
+            out.append(UInt8(ascii: "0") + UInt8(value % 10))
             out.append(suffix.asciiValue ?? 0)
         }
-        digits(date.year, 4, "-")
-        digits(date.month, 2, "-")
-        digits(date.day, 2, "T")
-        digits(time / 3600, 2, ":")
-        digits(time / 60 % 60, 2, ":")
-        digits(time % 60, 2, ".")
+        digits(time / 3600, ":")
+        digits(time / 60 % 60, ":")
+        digits(time % 60, ".")
         return out
     }
 }

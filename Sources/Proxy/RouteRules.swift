@@ -36,7 +36,7 @@ package final class RouteRules: Sendable {
 
     /// Whether stages 3 to 6 only note what they would refuse this request with. Calls that suspend or reactivate are always judged.
     func observes(_ target: Target, at now: Int64) -> Bool {
-        guard let end = route.observesUntil, now < end else { return false }
+        guard route.observes(at: now) else { return false }
         return target.call.map { !suspends[$0.index] } ?? true
     }
 

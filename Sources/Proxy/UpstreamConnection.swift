@@ -112,7 +112,8 @@ final class UpstreamConnection: StreamSocket {
         if let partial = partialHead.take() { worker.responseHead = partial }
         switch parser.parse(&input, into: &worker.responseHead, answering: method) {
         case .needMore:
-            if parser.isInsideHead { partialHead = worker.takeResponseHead() }
+            // The worker's own is needed for others.
+            if parser.isInsideHead { partialHead = Swift.exchange(&worker.responseHead, with: ResponseHead()) }
             return false
         case .failed: return fail(.malformed)
         case .complete: break

@@ -84,6 +84,10 @@ final class UpstreamPool {
     /// Closes what is idle; what is in use closes when it is given back.
     func retire() {
         isRetired = true
+        closeIdle()
+    }
+
+    private func closeIdle() {
         for server in servers {
             for connection in server.idle { connection.close() }
         }
@@ -93,10 +97,8 @@ final class UpstreamPool {
     var isDone: Bool { waiting.isEmpty && connectors.isEmpty && servers.allSatisfy { $0.open == 0 } }
 
     /// Closes every idle connection and gives up those that are being made: the loop is ending.
-    func closeIdle() {
-        for index in servers.indices {
-            for connection in servers[index].idle { connection.close() }
-        }
+    func stop() {
+        closeIdle()
         for connector in connectors { connector.cancel() }
         connectors = []
     }

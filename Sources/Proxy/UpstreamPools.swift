@@ -39,7 +39,7 @@ final class UpstreamPools {
     var figures: [PoolFigures] { (current + retired).map(\.figures) }
 
     /// The loop is ending.
-    func closeIdle() {
-        for pool in current + retired { pool.closeIdle() }
+    func stop() {
+        for pool in current + retired { pool.stop() }
     }
 }

@@ -101,20 +101,6 @@ final class Worker {
 
     // MARK: requests
 
-    /// Takes the part of a head that has come: the worker's own is needed for others.
-    func takeRequestHead() -> RequestHead {
-        var taken = RequestHead()
-        swap(&taken, &requestHead)
-        return taken
-    }
-
-    /// The same for an answer's head.
-    func takeResponseHead() -> ResponseHead {
-        var taken = ResponseHead()
-        swap(&taken, &responseHead)
-        return taken
-    }
-
     /// Judges the request whose head is in `requestHead`.
     func admit(peer: Peer, found: inout Findings) throws(Denial) -> Admission {
         try gatekeeper.admit(requestHead, peer: peer, now: clock.unixSeconds, found: &found)
@@ -219,7 +205,7 @@ final class Worker {
         clock.read()
         for connection in Array(connections) { connection.stop() }
         for orphan in Array(orphans) { orphan.stop() }
-        pools.closeIdle()
+        pools.stop()
         log?.flush()
     }
 

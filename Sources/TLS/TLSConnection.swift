@@ -178,9 +178,6 @@ extension TLSConnection {
         return error
     }
 
-    /// Bytes written that no record has been made of.
-    package var stagedBytes: Int { staged.readableBytes }
-
     /// Ends our side, and (`all`) the connection: makes records of what was written and the close_notify.
     package func close(all: Bool) {
         guard lifecycle.close(all: all) == .sayGoodbye else { return }

@@ -23,16 +23,16 @@ package enum CheckReport {
         var lines = [line(header, widths)]
         for (index, row) in rows.enumerated() {
             lines.append(line(row, widths))
-            if let end = configuration.routes[index].observesUntil { lines.append("    \(mode(until: end))") }
+            if let mode = mode(of: configuration.routes[index]) { lines.append("    \(mode)") }
             lines += calls(configuration.routes[index], audit.callsReached(byRoute: index), configuration)
         }
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// What a route that observes does, and since or until when.
-    private static func mode(until end: Int64) -> String {
-        let last = CivilDate(daysSince1970: Int(end / 86_400) - 1).text
-        return end > Int64(time(nil))
+    /// What a route that observes does, and since or until when; nil for others.
+    private static func mode(of route: Route) -> String? {
+        guard let last = route.lastObservedDay else { return nil }
+        return route.observes(at: Int64(time(nil)))
             ? "OBSERVES until \(last): stages 3 to 6 log what they would refuse (`would_refuse`) and let it pass"
             : "enforces: its `mode: observe` ended with \(last)"
     }
@@ -71,4 +71,9 @@ package enum CheckReport {
         let padded = zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
         return String(padded.reversed().drop { $0 == " " }.reversed())
     }
+}
+
+extension Route {
+    /// The last day (UTC) on which it only observes, `2027-01-31`; nil for a route that never does.
+    var lastObservedDay: String? { observesUntil.map { CivilDate(daysSince1970: Int($0 / 86_400) - 1).text } }
 }

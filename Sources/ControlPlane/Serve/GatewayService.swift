@@ -1,13 +1,12 @@
 import Dispatch
 import Glibc
-import HTTPWire
 import NIOCore
 import Policy
 import Proxy
 import Suspensions
 import Synchronization
 import TLS
-package import Tokens
+import Tokens
 
 /// The gateway as a process runs it: ledger, loops, listeners and probes, started from a checked file and drained at the end.
 package final class GatewayService: Sendable {
@@ -100,9 +99,6 @@ package final class GatewayService: Sendable {
         return isDone && isSettled
     }
 
-    /// How it stands with the keys that are fetched; their times are by `KeyService.now`. From any thread.
-    package var keyStatuses: [KeyStatus] { keys.statuses }
-
     /// Waits a bounded time for the first keys, and says which are not there.
     private static func awaitKeys(_ keys: KeyService, _ say: (String) -> Void) {
         keys.waitForFirst(milliseconds: Limits.keysAtStartMilliseconds)
@@ -181,8 +177,8 @@ extension GatewayService {
     private static func observing(_ configuration: Configuration) -> [String] {
         let now = Int64(time(nil))
         return configuration.routes.compactMap { route in
-            guard let end = route.observesUntil, now < end else { return nil }
-            return "routes[\(route.index)] (\(route.pattern.text)) observes until \(CivilDate(daysSince1970: Int(end / 86_400) - 1).text)"
+            guard route.observes(at: now), let last = route.lastObservedDay else { return nil }
+            return "routes[\(route.index)] (\(route.pattern.text)) observes until \(last)"
         }
     }
 }

@@ -1,3 +1,4 @@
+import NIOCore
 import Policy
 import Proxy
 import Synchronization
@@ -69,11 +70,7 @@ package final class KeyService: Sendable {
     }
 
     /// Milliseconds of the clock that a `KeyStatus` counts by.
-    package static func now() -> Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-    }
+    package static func now() -> Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
 }
 
 /// The fetch client, made when it is first needed, and whom it trusts.

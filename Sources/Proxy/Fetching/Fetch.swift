@@ -28,9 +28,9 @@ final class Fetch {
         deadline = SocketLoop.now + order.timeout * 1_000_000
     }
 
-    func start(_ resolver: NameResolver) {
+    func start() {
         let bound = LoopBound(self, desk.loop)
-        resolver.resolve(order.url.host, port: Int(order.url.port)) { addresses in bound.execute { $0.connect(addresses) } }
+        desk.resolver.resolve(order.url.host, port: Int(order.url.port)) { addresses in bound.execute { $0.connect(addresses) } }
     }
 
     func checkDeadline(now: Int64) {
@@ -86,7 +86,7 @@ final class Fetch {
         }
         guard let descriptor else {
             let code = connector.refusal
-            let reason = code == 0 ? "no answer" : unsafe String(cString: strerror(code))
+            let reason = code == 0 ? "no answer" : SocketError.reason(code)
             return end(.failure(FetchFailure(code == 0 ? .timeout : .connect, "connecting to \(order.url.authority): \(reason)")))
         }
         guard let connection = FetchConnection(descriptor, fetch: self, records: desk.records), connection.isOpen else {

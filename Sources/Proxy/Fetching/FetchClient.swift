@@ -10,14 +10,14 @@ package final class FetchClient: Sendable {
     /// What a fetch came to. Called on the client's loop: must not block.
     package typealias Completion = @Sendable (Result<FetchedDocument, FetchFailure>) -> Void
 
-    let loop: SocketLoop
-    let resolver = NameResolver()
+    private let loop: SocketLoop
+    private let resolver = NameResolver()
     private let desk: LoopBound<FetchDesk>
 
     /// Starts the loop. `tick` is called on it ten times a second. Throws where the system has no descriptors left.
     package init(tick: @escaping @Sendable () -> Void = {}) throws(SocketError) {
         loop = try SocketLoop()
-        let desk = FetchDesk(loop: loop)
+        let desk = FetchDesk(loop: loop, resolver: resolver)
         self.desk = LoopBound(desk, loop)
         let work = {
             desk.tick()
@@ -30,8 +30,7 @@ package final class FetchClient: Sendable {
     /// `Limits.fetchesAtOnce` are. Without effect after `end`. From any thread.
     package func get(_ url: FetchURL, tls: TLSClientContext?, timeout: Int64, completion: @escaping Completion) {
         let order = FetchOrder(url: url, tls: tls, timeout: timeout, completion: completion)
-        let resolver = resolver
-        desk.execute { $0.take(order, resolver) }
+        desk.execute { $0.take(order) }
     }
 
     /// Breaks off what is under way, whose completions are not called, and ends the loop. Not from the loop.
@@ -56,17 +55,21 @@ struct FetchOrder: Sendable {
 /// The fetches that are under way and those that wait their turn. Loop-bound.
 final class FetchDesk {
     let loop: SocketLoop
+    let resolver: NameResolver
     /// Shared by all connections: used up before the next event.
     let records = TLSRecords()
     private var running: [Fetch] = []
-    private var waiting: [(FetchOrder, NameResolver)] = []
+    private var waiting: [FetchOrder] = []
     private var isStopped = false
 
-    init(loop: SocketLoop) { self.loop = loop }
+    init(loop: SocketLoop, resolver: NameResolver) {
+        self.loop = loop
+        self.resolver = resolver
+    }
 
-    func take(_ order: FetchOrder, _ resolver: NameResolver) {
+    func take(_ order: FetchOrder) {
         guard !isStopped else { return }
-        waiting.append((order, resolver))
+        waiting.append(order)
         startWaiting()
     }
 
@@ -92,10 +95,9 @@ final class FetchDesk {
 
     private func startWaiting() {
         while running.count < Limits.fetchesAtOnce, !waiting.isEmpty {
-            let (order, resolver) = waiting.removeFirst()
-            let fetch = Fetch(order, desk: self)
+            let fetch = Fetch(waiting.removeFirst(), desk: self)
             running.append(fetch)
-            fetch.start(resolver)
+            fetch.start()
         }
     }
 }

@@ -33,7 +33,7 @@ final class FetchConnection: StreamSocket {
     func begin() {
         guard let tls else { return ask() }
         let news = tls.begin()
-        sendRecords()
+        send(records)
         if let error = news.error { fail(error) }
     }
 
@@ -73,7 +73,7 @@ final class FetchConnection: StreamSocket {
             return flush()
         }
         let error = tls.write(request) ?? tls.flush()
-        sendRecords()
+        send(records)
         if let error { fail(error) }
     }
 
@@ -84,7 +84,7 @@ final class FetchConnection: StreamSocket {
         }
         var plaintext = ByteBuffer()
         let news = unsafe tls.receive(bytes, into: &plaintext, isWritable: isWritable)
-        sendRecords()
+        send(records)
         if news.completed != nil { ask() }
         reader.input.writeBuffer(&plaintext)
         read()
@@ -111,10 +111,6 @@ final class FetchConnection: StreamSocket {
         guard !isDone else { return }
         isDone = true
         fetch.end(result)
-    }
-
-    private func sendRecords() {
-        if records.output.readableBytes > 0 { send(&records.output) }
     }
 }
 

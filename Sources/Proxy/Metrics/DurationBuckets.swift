@@ -9,8 +9,15 @@ package enum DurationBuckets {
     /// Cells that a histogram takes: its buckets, not cumulated, and the sum in nanoseconds.
     static let cells = 19
 
+    /// Counts a duration in the histogram whose cells begin at `first`.
+    @inline(__always)
+    static func count(_ nanoseconds: Int64, in cells: inout [Int], from first: Int = 0) {
+        cells[first + bucket(of: nanoseconds)] &+= 1
+        cells[first + Self.cells - 1] &+= Int(nanoseconds)
+    }
+
     /// Where a duration is counted. Compared with constants, since every request comes here.
-    static func bucket(of nanoseconds: Int64) -> Int {
+    private static func bucket(of nanoseconds: Int64) -> Int {
         switch nanoseconds {
         case ...100_000: 0
         case ...250_000: 1

@@ -21,9 +21,7 @@ struct LabelledRows {
 
     /// Counts a duration in the histogram that begins at `cell`.
     mutating func measure(_ nanoseconds: Int64, _ row: Int, _ cell: Int) {
-        let first = row * width + cell
-        cells[first + DurationBuckets.bucket(of: nanoseconds)] &+= 1
-        cells[first + DurationBuckets.cells - 1] &+= Int(nanoseconds)
+        DurationBuckets.count(nanoseconds, in: &cells, from: row * width + cell)
     }
 
     /// A copy in memory of its own.

@@ -72,8 +72,7 @@ extension LoopMetrics {
 
     /// From the upstream's confirmation of a suspension until every loop refuses the user.
     func blocked(after nanoseconds: Int64) {
-        blockTimes[DurationBuckets.bucket(of: nanoseconds)] += 1
-        blockTimes[DurationBuckets.cells - 1] += Int(nanoseconds)
+        DurationBuckets.count(nanoseconds, in: &blockTimes)
     }
 }
 

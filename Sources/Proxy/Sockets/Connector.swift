@@ -71,11 +71,8 @@ final class Connector {
 
     /// A socket that is connecting; nil where the system refuses at once.
     private static func open(_ address: SocketAddress) -> CInt? {
-        let family = CInt(address.protocol == .inet6 ? AF_INET6 : AF_INET)
-        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(family, type, 0)
+        let descriptor = tcpSocket(for: address)
         guard descriptor >= 0 else { return nil }
-        setOption(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY)
         let code = unsafe address.withSockAddr { unsafe connect(descriptor, $0, socklen_t($1)) }
         let reason = errno
         if code == 0 || reason == EINPROGRESS { return descriptor }

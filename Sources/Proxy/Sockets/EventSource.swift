@@ -76,7 +76,10 @@ package struct SocketError: Error, CustomStringConvertible {
     package let call: String
     package let code: CInt
 
-    package var description: String { unsafe "\(call): \(String(cString: strerror(code)))" }
+    package var description: String { "\(call): \(Self.reason(code))" }
+
+    /// The system's words for an errno.
+    static func reason(_ code: CInt) -> String { unsafe String(cString: strerror(code)) }
 
     /// Passes a result on that is not negative.
     static func check(_ call: String, _ result: CInt) throws(SocketError) -> CInt {

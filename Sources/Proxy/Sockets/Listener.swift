@@ -25,11 +25,8 @@ final class Listener: EventSource {
 
     /// A socket that listens at `address`. TCP_NODELAY is handed down to what it accepts.
     static func open(_ address: SocketAddress) throws(SocketError) -> CInt {
-        let family = CInt(address.protocol == .inet6 ? AF_INET6 : AF_INET)
-        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-        let descriptor = try SocketError.check("socket", socket(family, type, 0))
+        let descriptor = try SocketError.check("socket", tcpSocket(for: address))
         setOption(descriptor, SOL_SOCKET, SO_REUSEADDR)
-        setOption(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY)
         do throws(SocketError) {
             let bound = unsafe address.withSockAddr { unsafe bind(descriptor, $0, socklen_t($1)) }
             _ = try SocketError.check("bind", bound)
@@ -82,8 +79,17 @@ final class Listener: EventSource {
 /// Closes a descriptor that no source has taken over.
 func closeDescriptor(_ descriptor: CInt) { _ = Glibc.close(descriptor) }
 
+/// A non-blocking socket of the address' family, without Nagle's delay; negative where the system gives none.
+func tcpSocket(for address: SocketAddress) -> CInt {
+    let family = CInt(address.protocol == .inet6 ? AF_INET6 : AF_INET)
+    let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+    let descriptor = socket(family, type, 0)
+    if descriptor >= 0 { setOption(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY) }
+    return descriptor
+}
+
 /// Sets an option that is a flag.
-func setOption(_ descriptor: CInt, _ level: CInt, _ name: CInt) {
+private func setOption(_ descriptor: CInt, _ level: CInt, _ name: CInt) {
     var on: CInt = 1
     _ = unsafe setsockopt(descriptor, level, name, &on, socklen_t(MemoryLayout<CInt>.size))
 }

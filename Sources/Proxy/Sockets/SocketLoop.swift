@@ -1,6 +1,7 @@
 import CEpoll
 import Dispatch
 import Glibc
+import NIOCore
 import Synchronization
 
 /// One thread that waits on epoll(7) and hands each ready descriptor to its `EventSource`: the data path's event loop.
@@ -175,11 +176,7 @@ import Synchronization
     private func timeout() -> CInt { CInt(max(0, (nextTick - Self.now + 999_999) / 1_000_000)) }
 
     /// Nanoseconds of the monotonic clock.
-    static var now: Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
+    static var now: Int64 { Int64(NIODeadline.now().uptimeNanoseconds) }
 }
 
 /// A value that only its loop's thread touches, so that it can be sent along with work for that loop.

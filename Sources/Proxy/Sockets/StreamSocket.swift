@@ -1,6 +1,7 @@
 import CEpoll
 import Glibc
 import NIOCore
+import TLS
 
 /// A TCP connection on a loop: reads when there is something and somebody wants it, keeps what the kernel doesn't take.
 ///
@@ -116,6 +117,11 @@ class StreamSocket: EventSource {
         if bytes.readableBytes > 0 { keep(bytes) }
         bytes.clear()
         settle()
+    }
+
+    /// Sends the records that TLS has made: after each call to a connection of its, before any other's turn.
+    final func send(_ records: TLSRecords) {
+        if records.output.readableBytes > 0 { send(&records.output) }
     }
 
     /// Ends our side when everything is sent.

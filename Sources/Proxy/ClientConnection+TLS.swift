@@ -1,0 +1,63 @@
+import NIOCore
+import TLS
+
+// Between the connection and its socket: TLS, or nothing.
+extension ClientConnection {
+    /// Adds to what the next `flushAnswer` sends.
+    func write(_ bytes: ByteBuffer) {
+        guard let tls else { return put(bytes) }
+        let error = tls.write(bytes)
+        send(worker.records)
+        if error != nil { close() }
+    }
+
+    /// Sends what was written.
+    func flushAnswer() {
+        guard let tls else { return flush() }
+        let error = tls.flush()
+        send(worker.records)
+        if error != nil { close() }
+    }
+
+    /// Decrypts what has come, and takes it.
+    func received(_ bytes: UnsafeRawBufferPointer) {
+        worker.plaintext.clear()
+        guard let tls else {
+            unsafe worker.plaintext.writeBytes(bytes)
+            return take()
+        }
+        let news = unsafe tls.receive(bytes, into: &worker.plaintext, isWritable: isWritable)
+        send(worker.records)
+        if let completed = news.completed {
+            worker.metrics.shookHands(completed)
+            awaitRequest()
+        }
+        if worker.plaintext.readableBytes > 0 { take() }
+        if let error = news.error {
+            handshakeFailed(HandshakeFailure(error))
+            return close()
+        }
+        if news.closed { inputClosed() }
+    }
+
+    /// TCP's stream from the client has ended.
+    func streamEnded() {
+        switch tls?.streamEnded() {
+        case nil: inputClosed()
+        case .expected: break
+        case .unused:
+            phase = .closed
+            close()
+        case .failure(let error):
+            handshakeFailed(HandshakeFailure(error))
+            close()
+        }
+    }
+
+    /// Counts a handshake that will not be finished any more; without effect after one that was.
+    func handshakeFailed(_ failure: HandshakeFailure) {
+        guard case .opening = phase else { return }
+        phase = .closed
+        worker.metrics.failedHandshake(failure)
+    }
+}
