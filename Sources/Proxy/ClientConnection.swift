@@ -298,7 +298,7 @@ final class ClientConnection: StreamSocket {
         do {
             let admission = try worker.admit(peer: peer, found: &found)
             record.note(found)
-            let exchange = Exchange(client: self, worker: worker, admission: admission, record: record)
+            let exchange = Exchange(client: .connection(self), worker: worker, admission: admission, record: record)
             if isRetired { exchange.request.isLast = true }
             self.exchange = exchange
             phase = .exchange

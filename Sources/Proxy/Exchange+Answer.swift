@@ -7,29 +7,15 @@ extension Exchange {
     /// How far the answer has come.
     struct AnswerState {
         var isBegun = false
-        var isChunked = false
         /// No body goes to the client: HEAD, 204, 304.
         var isBodiless = false
-        /// The client's connection closes after it.
-        var isLast = false
-        /// What waits to be encrypted together: the head and the first bytes of the body.
-        var pending = ByteBuffer()
-    }
-
-    /// Bytes up to which pieces are joined, so that a small answer is one TLS record and small chunks are one write.
-    static let joinBound = 8 * 1024
-
-    /// Bytes of a body that will be joined to its head.
-    private static func joinBound(_ framing: BodyFraming) -> Int {
-        if case .length(let length) = framing, length <= joinBound { length } else { 0 }
     }
 
     /// A 1xx answer (RFC 9110 §15.2). 100 goes on only where it was asked for.
     func interim(_ head: borrowing ResponseHead) {
         progressed = worker.clock.now
         guard suspendCall == nil, !answer.isBegun, head.status != 100 || request.expectsContinue else { return }
-        client?.write(ResponseRewriter.interim(head))
-        client?.flushAnswer()
+        client?.interim(head)
     }
 
     func answerBegan(_ head: borrowing ResponseHead) {
@@ -41,9 +27,10 @@ extension Exchange {
         observer?.answerBegan(head)
         answer.isBegun = true
         answer.isBodiless = request.method == .head || head.status == 204 || head.status == 304
-        answer.isLast = request.isLast || !request.isComplete || worker.isDraining
-        if case .length = head.framing {} else { answer.isChunked = !answer.isBodiless }
-        answer.pending = ResponseRewriter.answer(head, answer, id: record.id, room: Self.joinBound(head.framing))
+        switch client {
+        case .connection: beginMessage(head)
+        case nil: break
+        }
         self.head = ByteBuffer()
     }
 
@@ -52,21 +39,19 @@ extension Exchange {
         if let suspendCall { return suspendCall.answerData(piece) }
         observer?.answerData(piece)
         record.bytesOut += piece.readableBytes
-        if answer.isChunked { ChunkEncoder.writeSize(piece.readableBytes, into: &answer.pending) }
-        if answer.pending.readableBytes + piece.readableBytes <= Self.joinBound {
-            answer.pending.writeImmutableBuffer(piece)
-        } else {
-            writePending()
-            client?.write(piece)
+        switch client {
+        case .connection(let connection): addToMessage(piece, connection)
+        case nil: break
         }
-        if answer.isChunked { ChunkEncoder.writeEnd(into: &answer.pending) }
     }
 
     /// No more bytes for now: what there is goes out.
     func answerPaused() {
         guard !isEnded, answer.isBegun else { return }
-        writePending()
-        client?.flushAnswer()
+        switch client {
+        case .connection(let connection): flushMessage(connection)
+        case nil: break
+        }
         if client?.isWritable == false { upstream?.setReading(false) }
     }
 
@@ -74,12 +59,13 @@ extension Exchange {
         upstream = nil
         guard !isEnded else { return }
         if let suspendCall { return suspendCall.answerEnded() }
-        if answer.isChunked { writeLast(trailers, into: &answer.pending) }
-        writePending()
-        client?.flushAnswer()
+        switch client {
+        case .connection(let connection): endMessage(trailers: trailers, connection)
+        case nil: break
+        }
         observer?.answerEnded(
             suspensions: snapshot.suspensions, requestID: record.id, age: .nanoseconds(worker.clock.now - record.forwarded))
-        complete(keepAlive: !answer.isLast && request.isComplete)
+        complete(keepAlive: !message.isLast && request.isComplete)
     }
 
     func answerFailed(_ failure: UpstreamFailure, wasReused: Bool) {
@@ -101,12 +87,6 @@ extension Exchange {
         if writable { progressed = worker.clock.now }
         upstream?.setReading(writable)
     }
-
-    private func writePending() {
-        guard answer.pending.readableBytes > 0 else { return }
-        client?.write(answer.pending)
-        answer.pending = ByteBuffer()
-    }
 }
 
 // A suspend call's answer.
@@ -117,8 +97,7 @@ extension Exchange {
         let isLast = request.isLast || worker.isDraining
         record.status = held.status
         record.bytesOut = held.body.readableBytes
-        client?.write(held.answer(reach: reach, closing: isLast))
-        client?.flushAnswer()
+        client?.answer(whole: held.answer(reach: reach, closing: isLast))
         complete(keepAlive: !isLast)
     }
 }

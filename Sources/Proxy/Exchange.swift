@@ -15,7 +15,7 @@ final class Exchange {
     let pool: UpstreamPool
     let admission: Admission
     /// Nil once the client has gone.
-    private(set) var client: ClientConnection?
+    private(set) var client: ExchangeClient?
     var record: AccessRecord
 
     /// The head that goes upstream; kept until the answer begins, for the one retry.
@@ -24,6 +24,7 @@ final class Exchange {
     var body: BodyDecoder
     var request: RequestState
     var answer = AnswerState()
+    var message = Message()
     var observer: Observer?
     private(set) var suspendCall: SuspendCall?
     /// Loop clock at which something last moved.
@@ -64,7 +65,7 @@ final class Exchange {
         }
     }
 
-    init(client: ClientConnection, worker: Worker, admission: consuming Admission, record: consuming AccessRecord) {
+    init(client: ExchangeClient, worker: Worker, admission: consuming Admission, record: consuming AccessRecord) {
         self.client = client
         self.worker = worker
         snapshot = worker.snapshot
@@ -144,9 +145,7 @@ final class Exchange {
         if let retryAfter { refusal.retryAfter = retryAfter }
         record.status = denial.status
         record.bytesOut = refusal.isHead ? 0 : refusal.body.count
-        let bytes = refusal.answer(id: record.id, closing: isLast)
-        client?.write(bytes)
-        client?.flushAnswer()
+        client?.answer(whole: refusal.answer(id: record.id, closing: isLast))
         complete(keepAlive: !isLast)
     }
 

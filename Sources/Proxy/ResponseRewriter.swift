@@ -7,7 +7,7 @@ enum ResponseRewriter {
     private static let fixedSize = 128
 
     /// The upstream's own answer, ready to be followed by its body; with room for so many bytes of it.
-    static func answer(_ head: borrowing ResponseHead, _ state: Exchange.AnswerState, id: RequestID, room: Int) -> ByteBuffer {
+    static func answer(_ head: borrowing ResponseHead, _ state: Exchange.Message, id: RequestID, room: Int) -> ByteBuffer {
         compose(head, room: id.count + room) { head, line in
             // RFC 9110 §8.6: no Content-Length in a 204.
             put(head, without: head.status == 204 ? always.union(FieldSet([.contentLength])) : always, into: &line)

@@ -52,8 +52,7 @@ final class SuspendCall {
     func begin() {
         guard exchange.request.isComplete else {
             if exchange.request.expectsContinue {
-                exchange.client?.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
-                exchange.client?.flushAnswer()
+                exchange.client?.invite()
             }
             return
         }
