@@ -136,6 +136,7 @@ final class ClientConnection: StreamSocket {
     /// The next answer is the last. An idle connection is left a moment: a request may be on its way already, and its client would have to
     /// guess whether it was carried out.
     func drain() {
+        if let exchange { return exchange.drain() }
         let isSilent: Bool
         switch phase {
         case .idle: isSilent = true
@@ -298,7 +299,8 @@ final class ClientConnection: StreamSocket {
         do {
             let admission = try worker.admit(peer: peer, found: &found)
             record.note(found)
-            let exchange = Exchange(client: .connection(self), worker: worker, admission: admission, record: record)
+            let tunnel = admission.intent == nil ? try WebSocketTunnel(worker.requestHead) : nil
+            let exchange = Exchange(client: .connection(self), worker: worker, admission: admission, record: record, tunnel: tunnel)
             if isRetired { exchange.request.isLast = true }
             self.exchange = exchange
             phase = .exchange

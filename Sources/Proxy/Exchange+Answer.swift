@@ -24,6 +24,7 @@ extension Exchange {
         record.answered = progressed
         record.status = head.status
         if let suspendCall { return suspendCall.answerBegan(head) }
+        if let tunnel, head.status == 101 { return tunnelAnswered(head, tunnel) }
         observer?.answerBegan(head)
         answer.isBegun = true
         answer.isBodiless = request.method == .head || head.status == 204 || head.status == 304
@@ -37,6 +38,7 @@ extension Exchange {
     func answerData(_ piece: ByteBuffer) {
         progressed = worker.clock.now
         if let suspendCall { return suspendCall.answerData(piece) }
+        if let tunnel, tunnel.isOpen { tunnel.followServer(piece) }
         observer?.answerData(piece)
         record.bytesOut += piece.readableBytes
         switch client {
@@ -59,6 +61,7 @@ extension Exchange {
         upstream = nil
         guard !isEnded else { return }
         if let suspendCall { return suspendCall.answerEnded() }
+        if let tunnel, tunnel.isOpen, !tunnel.isClosing { record.ending = .upstreamAborted }
         switch client {
         case .connection(let connection): endMessage(trailers: trailers, connection)
         case nil: break

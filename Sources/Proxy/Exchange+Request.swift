@@ -27,7 +27,7 @@ extension Exchange {
         upstream = connection
         progressed = worker.clock.now
         record.forwarded = worker.clock.now
-        connection.begin(self, method: request.method)
+        connection.begin(self, method: request.method, upgrades: tunnel != nil)
         connection.put(head)
         if request.isComplete { connection.requestEnded() }
         suspendCall?.sendBody(to: connection)
@@ -82,7 +82,11 @@ extension Exchange {
         request.bodyBytes += piece.readableBytes
         record.bytesIn += piece.readableBytes
         if let suspendCall { return suspendCall.collect(piece) }
-        guard request.bodyBytes <= route.bodyLimit else { return bodyFailed(.bodyTooLarge) }
+        if let tunnel {
+            tunnel.followClient(piece)
+        } else if request.bodyBytes > route.bodyLimit {
+            return bodyFailed(.bodyTooLarge)
+        }
         guard request.framing == .chunked else {
             upstream?.put(piece)
             return

@@ -27,6 +27,8 @@ final class Exchange {
     var message = Message()
     var observer: Observer?
     private(set) var suspendCall: SuspendCall?
+    /// Set for a request that asks for a WebSocket.
+    let tunnel: WebSocketTunnel?
     /// Loop clock at which something last moved.
     var progressed: Int64
     private(set) var isEnded = false
@@ -65,7 +67,9 @@ final class Exchange {
         }
     }
 
-    init(client: ExchangeClient, worker: Worker, admission: consuming Admission, record: consuming AccessRecord) {
+    init(
+        client: ExchangeClient, worker: Worker, admission: consuming Admission, record: consuming AccessRecord, tunnel: WebSocketTunnel?
+    ) {
         self.client = client
         self.worker = worker
         snapshot = worker.snapshot
@@ -74,7 +78,11 @@ final class Exchange {
         progressed = worker.clock.now
         body = BodyDecoder(worker.requestHead.framing, limits: WireLimits())
         request = RequestState(worker.requestHead)
-        head = RequestRewriter.rewritten(worker.requestHead, admission, rules.route, client.peer, record.id, record.trace)
+        // What a client sends behind its opening is no further request, whatever the answer.
+        if tunnel != nil { request.isLast = true }
+        self.tunnel = tunnel
+        head = RequestRewriter.rewritten(
+            worker.requestHead, admission, rules.route, client.peer, record.id, record.trace, upgrades: tunnel != nil)
         self.admission = admission
         self.record = record
     }
@@ -109,6 +117,10 @@ final class Exchange {
     /// Ends open work at once: without an answer yet with a refusal, otherwise by breaking off.
     func cut(_ denial: Denial) {
         guard !isEnded else { return }
+        if let tunnel, tunnel.isOpen {
+            let code: WebSocketCloseCode = denial == .overloaded ? .goingAway : .policyViolation
+            return closeTunnel(tunnel, code, reason: "\(denial.code)", ending: .cut(denial))
+        }
         abandonUpstream()
         if answer.isBegun {
             record.ending = .cut(denial)
@@ -130,7 +142,7 @@ final class Exchange {
         client = nil
         if suspendCall?.outlivesClient == true { return worker.adopt(self) }
         abandonUpstream()
-        record.ending = .clientClosed
+        if tunnel?.isClosing != true { record.ending = .clientClosed }
         finish()
     }
 
@@ -183,6 +195,11 @@ final class Exchange {
         upstream = nil
     }
 
+    /// The gateway takes no new work: an open WebSocket has no end of its own to wait for.
+    func drain() {
+        if let tunnel, tunnel.isOpen { closeTunnel(tunnel, .goingAway, ending: .cut(.overloaded)) }
+    }
+
     /// Looks at the deadline of the current phase.
     func checkDeadline(now: Int64) {
         guard !isEnded else { return }
@@ -194,7 +211,10 @@ final class Exchange {
         if let client, isHeldByClient, client.hasTakenBytes() { progressed = now }
         let still = (now - progressed) / 1_000_000
         if let suspendCall { return suspendCall.checkDeadline(still: still) }
-        if answer.isBegun {
+        if let tunnel, tunnel.isOpen {
+            let isStuck = isHeldByClient && still > snapshot.limits.idle
+            if isStuck || still > snapshot.limits.tunnel { closeTunnel(tunnel, .goingAway, ending: .cut(.requestTimeout)) }
+        } else if answer.isBegun {
             if still > pool.upstream.idleTimeout || (isHeldByClient && still > snapshot.limits.idle) { breakOff() }
         } else if bodyDemand == .more {
             if still > snapshot.limits.idle { timeOut(.requestTimeout) }

@@ -7,12 +7,12 @@ import Policy
 /// Neighbouring lines that are kept are copied as one run. The result is one buffer.
 enum RequestRewriter {
     /// Bytes that the added lines take besides ids, roles and addresses.
-    private static let fixedSize = 320 + TraceContext.fieldSize
+    private static let fixedSize = 368 + TraceContext.fieldSize
 
     /// The head that goes upstream for `admission`, made of the received one.
     static func rewritten(
         _ head: borrowing RequestHead, _ admission: borrowing Admission, _ route: borrowing Route, _ peer: borrowing Peer, _ id: RequestID,
-        _ trace: TraceContext
+        _ trace: TraceContext, upgrades: Bool
     ) -> ByteBuffer {
         var dropped = dropped(admission, route, peer)
         // What belongs to a trace that is not continued must not stay (§3.3.1.5).
@@ -32,6 +32,7 @@ enum RequestRewriter {
             putOrigin(head, peer, id, into: &line)
             if trace.isMade { line.put(trace) }
             if admission.intent != nil || admission.observed != nil { line.put("Accept-Encoding: identity\r\n") }
+            if upgrades { line.put("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
             // A suspend call's length is added with its body.
             if admission.intent == nil { line.put(head.framing == .chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n") }
         }

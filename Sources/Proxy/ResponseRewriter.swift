@@ -18,6 +18,16 @@ enum ResponseRewriter {
         }
     }
 
+    /// The head of an answer that opens a WebSocket.
+    static func upgraded(_ head: borrowing ResponseHead, id: RequestID) -> ByteBuffer {
+        compose(head, room: id.count) { head, line in
+            put(head, without: always.union(FieldSet([.contentLength])), into: &line)
+            line.put("Connection: Upgrade\r\nUpgrade: websocket\r\n")
+            put(id, into: &line)
+            line.put("\r\n")
+        }
+    }
+
     /// An interim answer: nothing of ours.
     static func interim(_ head: borrowing ResponseHead) -> ByteBuffer {
         compose(head, room: 0) { head, line in

@@ -113,9 +113,12 @@ package struct ConnectionLimits: Sendable {
     package var keepAlive: Int64
     /// Milliseconds between two bytes of a request's body, or of an answer that the client reads.
     package var idle: Int64
+    /// Milliseconds for which an open WebSocket may be silent in both directions.
+    package var tunnel: Int64
 
     package init(
-        headers: Int, connections: Int, connectionsPerSource: Int, handshake: Int64, head: Int64, keepAlive: Int64, idle: Int64
+        headers: Int, connections: Int, connectionsPerSource: Int, handshake: Int64, head: Int64, keepAlive: Int64, idle: Int64,
+        tunnel: Int64 = 600_000
     ) {
         self.headers = headers
         self.connections = connections
@@ -124,5 +127,6 @@ package struct ConnectionLimits: Sendable {
         self.head = head
         self.keepAlive = keepAlive
         self.idle = idle
+        self.tunnel = tunnel
     }
 }

@@ -20,6 +20,8 @@ final class UpstreamConnection: StreamSocket {
     private var keepAlive = false
     private var requestDone = false
     private var method = RequestMethod.get
+    /// The request asks to speak another protocol: 101 is an answer to it.
+    private var upgrades = false
     /// A head of which only a part has come.
     private var partialHead: ResponseHead?
 
@@ -35,9 +37,10 @@ final class UpstreamConnection: StreamSocket {
     // MARK: for the exchange
 
     /// Binds the connection to `exchange`, whose answer it reads from now on.
-    func begin(_ exchange: Exchange, method: RequestMethod) {
+    func begin(_ exchange: Exchange, method: RequestMethod, upgrades: Bool) {
         self.exchange = exchange
         self.method = method
+        self.upgrades = upgrades
         decoder = nil
         keepAlive = false
         requestDone = false
@@ -110,7 +113,7 @@ final class UpstreamConnection: StreamSocket {
     /// True when there may be more to do with the bytes at hand.
     private func readHead(_ exchange: Exchange) -> Bool {
         if let partial = partialHead.take() { worker.responseHead = partial }
-        switch parser.parse(&input, into: &worker.responseHead, answering: method) {
+        switch parser.parse(&input, into: &worker.responseHead, answering: method, upgradeRequested: upgrades) {
         case .needMore:
             // The worker's own is needed for others.
             if parser.isInsideHead { partialHead = Swift.exchange(&worker.responseHead, with: ResponseHead()) }
@@ -123,7 +126,8 @@ final class UpstreamConnection: StreamSocket {
             return true
         }
         keepAlive = worker.responseHead.keepAlive
-        decoder = BodyDecoder(worker.responseHead.framing, limits: WireLimits())
+        let isUpgraded = worker.responseHead.status == 101
+        decoder = BodyDecoder(isUpgraded ? .untilClose : worker.responseHead.framing, limits: WireLimits())
         exchange.answerBegan(worker.responseHead)
         return true
     }

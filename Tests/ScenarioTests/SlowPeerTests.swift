@@ -19,10 +19,7 @@ struct SlowPeerTests {
                 file.listeners = ["- {address: \"127.0.0.1:0\", tls: off}"]
                 edit(&file)
             }
-            plainPort = try bench.gateway.process.waitForLine { line in
-                guard line.contains("plain HTTP") else { return nil }
-                return line.split(separator: "127.0.0.1:").last.flatMap { Int($0.prefix { $0.isNumber }) }
-            }
+            plainPort = try bench.gateway.plainPort()
         }
 
         /// Runs `work` for so many seconds; MiB that the gateway has grown by at most meanwhile.

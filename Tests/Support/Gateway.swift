@@ -22,6 +22,14 @@ package final class Gateway: Sendable {
         return client
     }
 
+    /// The port of the listener without TLS, where the file has one.
+    package func plainPort() throws -> Int {
+        try process.waitForLine { line in
+            guard line.contains("plain HTTP") else { return nil }
+            return line.split(separator: "127.0.0.1:").last.flatMap { Int($0.prefix { $0.isNumber }) }
+        }
+    }
+
     /// One request on a connection of its own.
     package func ask(_ text: String) throws -> WireAnswer {
         let client = try client()

@@ -19,6 +19,8 @@ package struct GatewayFile: Sendable {
     package var certificate = "gateway"
     /// Further lines of `directories`.
     package var directories: [String] = []
+    /// Further lines of `upstreams`.
+    package var upstreams: [String] = []
     /// Further lines of `listeners`, each `- {…}`.
     package var listeners: [String] = []
     /// Further top-level keys.
@@ -96,6 +98,7 @@ package struct GatewayFile: Sendable {
             upstreams:
               jitsudo: {servers: ["http://127.0.0.1:\(jitsudoPort)"], directory: jitsudo, connections: \(connections)}
               rinne: {servers: ["http://127.0.0.1:\(rinnePort)"], directory: rinne, connections: \(connections)}
+            \(upstreams.map { "  \($0)" }.joined(separator: "\n"))
             routes:
               - {path: /v1/**, upstream: jitsudo, timeout: \(timeout)}
               - {path: "/v1/users/{user}/suspend", methods: [POST], upstream: jitsudo, require: upstream, timeout: \(timeout)}

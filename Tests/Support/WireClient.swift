@@ -51,6 +51,12 @@ package final class WireClient {
         return WireAnswer(status: status, fields: fields)
     }
 
+    /// What was read behind the last answer: the other protocol's first bytes.
+    func takeBuffered() -> [UInt8] {
+        defer { buffer = [] }
+        return buffer
+    }
+
     /// Whether the connection ends within so many seconds, and how; nil where it stays open or more bytes come.
     package func end(within seconds: Double) throws -> Bool? {
         guard buffer.isEmpty else { return nil }

@@ -28,6 +28,8 @@ package struct TimeoutSettings: Sendable {
     package var bodyMilliseconds: Int64 = 30_000
     /// Between two requests of a connection.
     package var idleMilliseconds: Int64 = 75_000
+    /// The longest silence of an open WebSocket, in both directions.
+    package var webSocketMilliseconds: Int64 = 600_000
     /// After SIGTERM, while `/readyz` says no already and everything is served as before.
     package var drainDelayMilliseconds: Int64 = 0
     /// After that, until what is left is cut.

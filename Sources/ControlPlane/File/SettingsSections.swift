@@ -54,6 +54,8 @@ enum TimeoutsSection {
         "body", .duration("100ms", "1h"), .byDefault("30s"),
         "The longest silence of a client that owes body bytes or doesn't take an answer's.")
     static let idle = Key("idle", .duration("100ms", "1h"), .byDefault("75s"), "Between two requests of a connection.")
+    static let webSocket = Key(
+        "websocket", .duration("1s", "24h"), .byDefault("10m"), "The longest silence of an open WebSocket, in both directions.")
     static let drainDelay = Key(
         "drain_delay", .duration("0s", "10m"), .byDefault("0s"),
         "After SIGTERM: how long `/readyz` says no while everything is served as before, so that balancers notice.")
@@ -61,7 +63,8 @@ enum TimeoutsSection {
     static let shape = SectionShape(
         "timeouts",
         [
-            handshake.declaration, header.declaration, body.declaration, idle.declaration, drainDelay.declaration, drain.declaration,
+            handshake.declaration, header.declaration, body.declaration, idle.declaration, webSocket.declaration, drainDelay.declaration,
+            drain.declaration,
         ])
 
     static func read(_ section: Section) -> TimeoutSettings {
@@ -70,6 +73,7 @@ enum TimeoutsSection {
         section[header].map { settings.headerMilliseconds = $0 }
         section[body].map { settings.bodyMilliseconds = $0 }
         section[idle].map { settings.idleMilliseconds = $0 }
+        section[webSocket].map { settings.webSocketMilliseconds = $0 }
         section[drainDelay].map { settings.drainDelayMilliseconds = $0 }
         section[drain].map { settings.drainMilliseconds = $0 }
         return settings

@@ -41,6 +41,6 @@ extension ConnectionLimits {
         self.init(
             headers: limits.headers, connections: limits.connections, connectionsPerSource: limits.connectionsPerSource,
             handshake: timeouts.handshakeMilliseconds, head: timeouts.headerMilliseconds, keepAlive: timeouts.idleMilliseconds,
-            idle: timeouts.bodyMilliseconds)
+            idle: timeouts.bodyMilliseconds, tunnel: timeouts.webSocketMilliseconds)
     }
 }
