@@ -13,8 +13,10 @@ package enum FieldID: UInt8, Sendable, CaseIterable {
     // Where a request came from.
     case xRequestID, traceparent, tracestate, via, forwarded
     case xForwardedFor, xForwardedProto, xForwardedHost
-    /// `X-Real-IP`, `X-Forwarded-Port` and their like.
+    /// `X-Real-IP`, `X-Forwarded-Port`, `X-Forwarded-Client-Cert` and their like.
     case xForwardedOther
+    /// `Client-Cert` and `Client-Cert-Chain` (RFC 9440): whom a TLS handshake has verified.
+    case clientCertificate
     /// `X-HTTP-Method-Override`, `X-HTTP-Method`, `X-Method-Override`, `X-Original-Method`.
     case methodOverride
     /// `X-Original-URL`, `X-Rewrite-URL` and their like.
@@ -28,6 +30,8 @@ package enum FieldID: UInt8, Sendable, CaseIterable {
     /// What this gateway says of a suspension's reach.
     case suspensionReach
     case strictTransportSecurity
+    /// `Access-Control-*`: what browsers ask and are told of other origins' pages (Fetch).
+    case accessControl
     case secWebSocketKey, secWebSocketProtocol, secWebSocketVersion, secWebSocketExtensions, secWebSocketAccept
 }
 
@@ -48,6 +52,8 @@ extension FieldID {
         ("x-forwarded-port", .xForwardedOther), ("x-forwarded-prefix", .xForwardedOther),
         ("x-forwarded-server", .xForwardedOther), ("x-forwarded-scheme", .xForwardedOther),
         ("x-forwarded-ssl", .xForwardedOther), ("x-forwarded-by", .xForwardedOther), ("x-forwarded", .xForwardedOther),
+        ("x-forwarded-client-cert", .xForwardedOther), ("x-ssl-client-cert", .xForwardedOther), ("x-client-cert", .xForwardedOther),
+        ("client-cert", .clientCertificate), ("client-cert-chain", .clientCertificate),
         ("x-http-method-override", .methodOverride), ("x-http-method", .methodOverride),
         ("x-method-override", .methodOverride), ("x-original-method", .methodOverride),
         ("x-original-url", .urlOverride), ("x-rewrite-url", .urlOverride), ("x-original-uri", .urlOverride),
@@ -61,6 +67,10 @@ extension FieldID {
         ("cache-control", .cacheControl), ("vary", .vary), ("etag", .etag), ("alt-svc", .altSvc),
         ("proxy-status", .proxyStatus), ("suspension-reach", .suspensionReach),
         ("strict-transport-security", .strictTransportSecurity),
+        ("access-control-request-method", .accessControl), ("access-control-request-headers", .accessControl),
+        ("access-control-allow-origin", .accessControl), ("access-control-allow-methods", .accessControl),
+        ("access-control-allow-headers", .accessControl), ("access-control-allow-credentials", .accessControl),
+        ("access-control-expose-headers", .accessControl), ("access-control-max-age", .accessControl),
         ("sec-websocket-key", .secWebSocketKey), ("sec-websocket-protocol", .secWebSocketProtocol),
         ("sec-websocket-version", .secWebSocketVersion), ("sec-websocket-extensions", .secWebSocketExtensions),
         ("sec-websocket-accept", .secWebSocketAccept),
@@ -121,9 +131,9 @@ extension FieldSet {
         .authorization, .cookie, .setCookie, .proxyAuthorization, .wwwAuthenticate,
         .xTenantID, .xUserID, .xUserRoles, .xAPIKey,
         .xRequestID, .traceparent, .tracestate, .via, .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost, .xForwardedOther,
-        .methodOverride, .urlOverride, .acceptEncoding, .range, .prefer, .maxForwards, .origin, .conditional,
+        .clientCertificate, .methodOverride, .urlOverride, .acceptEncoding, .range, .prefer, .maxForwards, .origin, .conditional,
         .contentType, .contentEncoding, .contentRange, .location, .allow, .retryAfter, .cacheControl, .vary, .altSvc, .proxyStatus,
-        .suspensionReach, .strictTransportSecurity,
+        .suspensionReach, .strictTransportSecurity, .accessControl,
         .secWebSocketKey, .secWebSocketProtocol, .secWebSocketVersion, .secWebSocketExtensions, .secWebSocketAccept,
     ])
 }

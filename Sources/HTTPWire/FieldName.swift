@@ -55,7 +55,7 @@ struct FoldedName: Equatable {
     @inline(__always)
     var slot: Int {
         let mixed = words.0 ^ words.1 &* 0x9E37_79B9_7F4A_7C15 ^ words.2 &* 0xC2B2_AE3D_27D4_EB4F ^ words.3
-        return Int(truncatingIfNeeded: (mixed &* 0x449C_4CA2_3685_156B) >> 55)
+        return Int(truncatingIfNeeded: (mixed &* 0x5084_C63F_7B94_9E55) >> 55)
     }
 }
 
@@ -66,7 +66,7 @@ final class FieldNameTable: Sendable {
 
     /// One above the index into `entries`, 0 for an empty slot.
     private let slots: InlineArray<512, UInt8>
-    private let entries: InlineArray<96, Entry>
+    private let entries: InlineArray<128, Entry>
 
     private struct Entry {
         var name = FoldedName.empty
@@ -75,7 +75,7 @@ final class FieldNameTable: Sendable {
 
     private init() {
         var slots = InlineArray<512, UInt8>(repeating: 0)
-        var entries = InlineArray<96, Entry>(repeating: Entry())
+        var entries = InlineArray<128, Entry>(repeating: Entry())
         for (index, (text, id)) in FieldID.names.enumerated() {
             let bytes = Array(text.description.utf8)
             guard let name = FoldedName(bytes.span, 0..<bytes.count) else { preconditionFailure("a known name has at most 32 bytes") }

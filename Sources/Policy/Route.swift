@@ -35,6 +35,8 @@ package struct Route: Sendable {
     package var outlivesToken: Bool
     /// `mode: observe, until: DATE`: before this second (Unix time) stages 3 to 6 only note what they would refuse.
     package var observesUntil: Int64?
+    /// Which pages of other origins may use it from a browser; nil for none.
+    package var cors: CORSRule?
 
     package init(
         index: Int, host: HostPattern = .any, pattern: PathPattern, methods: [[UInt8]] = [], upstream: Int, directory: DirectoryIndex?,

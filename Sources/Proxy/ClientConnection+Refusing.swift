@@ -14,21 +14,46 @@ extension ClientConnection {
         linger()
     }
 
-    /// Refuses a request that was read and judged. A short body is dropped, and the connection goes on.
+    /// Refuses a request that was read and judged.
     func refuse(_ denial: Denial, _ found: Findings, record: consuming AccessRecord) {
-        let framing = worker.requestHead.framing
-        var left = 0
-        var closing = !worker.requestHead.keepAlive || worker.isDraining || isRetired
-        switch framing {
-        case .none: break
-        case .length(let length) where length <= Self.dropBound && !worker.requestHead.expectsContinue: left = length
-        default: closing = true
-        }
+        let sequel = sequel
         let refusal = Refusal(denial, head: worker.requestHead, found: found, snapshot: worker.snapshot)
-        writeRefusal(refusal, record: record, closing: closing)
-        if closing { return linger() }
-        if left > 0 {
-            phase = .dropping(BodyDecoder(framing, limits: WireLimits()), left: left)
+        writeRefusal(refusal, record: record, closing: sequel.closing)
+        go(on: sequel)
+    }
+
+    /// Answers a CORS preflight.
+    func answer(_ preflight: Preflight, _ found: Findings, record: consuming AccessRecord) {
+        let sequel = sequel
+        record.note(found)
+        record.status = Preflight.status
+        write(preflight.answer(id: record.id, closing: sequel.closing))
+        flushAnswer()
+        worker.note(record, by: worker.snapshot)
+        go(on: sequel)
+    }
+
+    /// What becomes of the connection after an answer of its own to the request in `worker.requestHead`.
+    private struct Sequel {
+        var closing: Bool
+        /// Bytes of the request's body that are dropped before the next request.
+        var left = 0
+    }
+
+    private var sequel: Sequel {
+        var sequel = Sequel(closing: !worker.requestHead.keepAlive || worker.isDraining || isRetired)
+        switch worker.requestHead.framing {
+        case .none: break
+        case .length(let length) where length <= Self.dropBound && !worker.requestHead.expectsContinue: sequel.left = length
+        default: sequel.closing = true
+        }
+        return sequel
+    }
+
+    private func go(on sequel: Sequel) {
+        if sequel.closing { return linger() }
+        if sequel.left > 0 {
+            phase = .dropping(BodyDecoder(worker.requestHead.framing, limits: WireLimits()), left: sequel.left)
             deadline = worker.clock.now + worker.snapshot.limits.idle * 1_000_000
         } else {
             awaitRequest()

@@ -296,6 +296,7 @@ final class ClientConnection: StreamSocket {
             id: worker.requestID(from: peer), trace: worker.traces.trace(of: worker.requestHead), started: headBegan)
         record.method = worker.requestHead.withBytes(worker.requestHead.methodRange) { MethodName($0) }
         var found = Findings()
+        if let preflight = worker.preflight(peer: peer, found: &found) { return answer(preflight, found, record: record) }
         do {
             let admission = try worker.admit(peer: peer, found: &found)
             record.note(found)

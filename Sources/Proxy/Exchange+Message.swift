@@ -23,7 +23,8 @@ extension Exchange {
     func beginMessage(_ head: borrowing ResponseHead) {
         message.isLast = request.isLast || !request.isComplete || worker.isDraining
         if case .length = head.framing {} else { message.isChunked = !answer.isBodiless }
-        message.pending = ResponseRewriter.answer(head, message, id: record.id, room: Self.joinBound(head.framing))
+        message.pending = ResponseRewriter.answer(
+            head, message, id: record.id, cors: admission.cors, room: Self.joinBound(head.framing))
     }
 
     func addToMessage(_ piece: ByteBuffer, _ client: ClientConnection) {

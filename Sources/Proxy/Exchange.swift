@@ -154,6 +154,7 @@ final class Exchange {
         var refusal = Refusal(
             denial, isHead: request.method == .head, envelope: route.errors, rule: Refusal.rule(denial, route: admission.route))
         refusal.details = details
+        refusal.cors = admission.cors
         if let retryAfter { refusal.retryAfter = retryAfter }
         record.status = denial.status
         record.bytesOut = refusal.isHead ? 0 : refusal.body.count

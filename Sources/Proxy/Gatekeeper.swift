@@ -20,7 +20,7 @@ package struct Gatekeeper: ~Copyable {
     mutating func admit(_ head: borrowing RequestHead, peer: Peer, now: Int64, found: inout Findings) throws(Denial) -> Admission {
         try RequestRules.check(head)
         let path = try canonicalPath(head)
-        let route = try self.route(head, path, &found)
+        let route = try self.route(head, path, method: head.methodRange, peer: peer, &found)
         found.route = route
         let rules = snapshot.rules[route]
         let target = try Target(path, head: head, rules: rules)
@@ -68,7 +68,7 @@ package struct Findings {
 
 extension Gatekeeper {
     /// The path in its normal form; nil where that is what was received.
-    private func canonicalPath(_ head: borrowing RequestHead) throws(Denial) -> [UInt8]? {
+    func canonicalPath(_ head: borrowing RequestHead) throws(Denial) -> [UInt8]? {
         guard head.targetForm != .asterisk && head.targetForm != .authority else { return Array("/".utf8) }
         guard !head.pathRange.isEmpty else { return Array("/".utf8) }
         return switch try head.withBytes(head.pathRange, { (path) throws(Denial) in try RequestPath.canonical(path) }) {
@@ -77,10 +77,13 @@ extension Gatekeeper {
         }
     }
 
-    private func route(_ head: borrowing RequestHead, _ path: [UInt8]?, _ found: inout Findings) throws(Denial) -> Int {
+    /// The route for a method: the request's own, or the one that a preflight asks for.
+    func route(
+        _ head: borrowing RequestHead, _ path: [UInt8]?, method: Range<Int>, peer: borrowing Peer, _ found: inout Findings
+    ) throws(Denial) -> Int {
         let bytes = head.bytes.readableBytesUInt8Span
         let host = bytes.extracting(head.authority.host)
-        let method = bytes.extracting(head.methodRange)
+        let method = bytes.extracting(method)
         let match =
             if let path { snapshot.table.match(host: host, path: path.span, method: method) } else {
                 snapshot.table.match(host: host, path: bytes.extracting(head.pathRange), method: method)

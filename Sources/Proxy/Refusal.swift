@@ -19,6 +19,8 @@ struct Refusal {
     var allow: String?
     /// Seconds for `Retry-After`.
     var retryAfter: Int?
+    /// A page of another origin may read the refusal, too.
+    var cors = CORSFields.none
 
     /// What `details` may hold besides the rule.
     struct Details {
@@ -41,6 +43,7 @@ struct Refusal {
         let envelope = found.route.map { snapshot.rules[$0].route.errors } ?? snapshot.errors
         self.init(denial, isHead: head.method == .head, envelope: envelope, rule: Self.rule(denial, route: found.route))
         allow = found.allow
+        if let cors = found.route.flatMap({ snapshot.rules[$0].cors }) { self.cors = cors.fields(for: head) }
     }
 
     /// The part of a route that decides in each stage.
@@ -71,6 +74,7 @@ struct Refusal {
         if row.status == 401 { bytes.writeString("WWW-Authenticate: \(challenge)\r\n") }
         if let allow { bytes.writeString("Allow: \(allow)\r\n") }
         if let retryAfter { bytes.writeString("Retry-After: \(retryAfter)\r\n") }
+        cors.write(into: &bytes)
         if closing { bytes.writeString("Connection: close\r\n") }
         bytes.writeString("\r\n")
         if !isHead { bytes.writeBytes(body) }

@@ -7,13 +7,16 @@ enum ResponseRewriter {
     private static let fixedSize = 128
 
     /// The upstream's own answer, ready to be followed by its body; with room for so many bytes of it.
-    static func answer(_ head: borrowing ResponseHead, _ state: Exchange.Message, id: RequestID, room: Int) -> ByteBuffer {
-        compose(head, room: id.count + room) { head, line in
+    static func answer(_ head: borrowing ResponseHead, _ state: Exchange.Message, id: RequestID, cors: CORSFields, room: Int)
+        -> ByteBuffer
+    {
+        compose(head, room: id.count + cors.size + room) { head, line in
             // RFC 9110 §8.6: no Content-Length in a 204.
-            put(head, without: head.status == 204 ? always.union(FieldSet([.contentLength])) : always, into: &line)
+            put(head, without: head.status == 204 ? dropped(cors).union(FieldSet([.contentLength])) : dropped(cors), into: &line)
             if state.isChunked { line.put("Transfer-Encoding: chunked\r\n") }
             if state.isLast { line.put("Connection: close\r\n") }
             put(id, into: &line)
+            cors.put(into: &line)
             line.put("\r\n")
         }
     }
@@ -37,10 +40,11 @@ enum ResponseRewriter {
     }
 
     /// Status line and fields without the end: the length and what the gateway says are added when the outcome is known.
-    static func held(_ head: borrowing ResponseHead, id: RequestID) -> ByteBuffer {
-        compose(head, room: id.count) { head, line in
-            put(head, without: always.union(FieldSet([.contentLength])), into: &line)
+    static func held(_ head: borrowing ResponseHead, id: RequestID, cors: CORSFields) -> ByteBuffer {
+        compose(head, room: id.count + cors.size) { head, line in
+            put(head, without: dropped(cors).union(FieldSet([.contentLength])), into: &line)
             put(id, into: &line)
+            cors.put(into: &line)
         }
     }
 
@@ -78,6 +82,11 @@ enum ResponseRewriter {
             if text.lowercased().contains("tenantgate") { return true }
         }
         return false
+    }
+
+    /// On a route with CORS the gateway has the one word on it.
+    private static func dropped(_ cors: CORSFields) -> FieldSet {
+        cors.isAbsent ? always : always.union(FieldSet([.accessControl]))
     }
 
     /// What only the gateway says, and what belongs to the upstream's connection.

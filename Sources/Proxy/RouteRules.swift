@@ -15,6 +15,8 @@ package final class RouteRules: Sendable {
     let tenantFormat: IDFormat
     let userFormat: IDFormat
     let calls: CallTable?
+    /// Nil on a route without CORS.
+    let cors: CORSAnswers?
     /// For each of the dialect's calls, whether it suspends or reactivates.
     private let suspends: [Bool]
     /// The dialect names further credentials, so that every field must be looked at.
@@ -30,6 +32,7 @@ package final class RouteRules: Sendable {
         tenantFormat = directory?.dialect.tenantFormat ?? .string
         userFormat = directory?.dialect.idFormat ?? .string
         calls = directory.map(\.calls)
+        cors = route.cors.map { CORSAnswers($0) }
         suspends = directory?.dialect.calls.map { $0.intent != nil } ?? []
         looksAtEveryField = !others.isEmpty
     }

@@ -174,7 +174,7 @@ final class SuspendCall {
     // MARK: 5–6 the answer
 
     func answerBegan(_ head: borrowing ResponseHead) {
-        held = HeldAnswer(head: head, rewritten: ResponseRewriter.held(head, id: exchange.record.id))
+        held = HeldAnswer(head: head, rewritten: ResponseRewriter.held(head, id: exchange.record.id, cors: exchange.admission.cors))
     }
 
     func answerData(_ piece: ByteBuffer) {

@@ -12,6 +12,11 @@ package struct Trial {
     /// Nil where the request is refused.
     package let forwarding: Forwarding?
 
+    /// The gateway's own answer, where the request is a CORS preflight for a route that has them.
+    package let preflight: Preflight?
+    /// What an answer says to the page that asks: its origin where it is listed; nil where not, and on a route without CORS.
+    package let allowedOrigin: [UInt8]?
+
     /// What would go upstream.
     package struct Forwarding {
         /// The path, in its normal form and mapped to the upstream.
@@ -30,8 +35,13 @@ package struct Trial {
         var gatekeeper = Gatekeeper(snapshot: snapshot)
         gatekeeper.use(keys)
         var found = Findings()
+        let peer = Peer(nil, trusted: snapshot.trustedProxies, isTLS: true)
+        preflight = gatekeeper.preflight(head, peer: peer, found: &found)
+        if let preflight {
+            (denial, rule, forwarding, findings, allowedOrigin) = (nil, nil, nil, found, preflight.allowedOrigin)
+            return
+        }
         do throws(Denial) {
-            let peer = Peer(nil, trusted: snapshot.trustedProxies, isTLS: true)
             let admission = try gatekeeper.admit(head, peer: peer, now: now, found: &found)
             denial = nil
             rule = nil
@@ -45,5 +55,7 @@ package struct Trial {
             forwarding = nil
         }
         findings = found
+        let fields = found.route.flatMap { snapshot.rules[$0].cors?.fields(for: head) } ?? .none
+        allowedOrigin = fields.origin.isEmpty ? nil : fields.origin
     }
 }

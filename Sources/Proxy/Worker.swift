@@ -106,6 +106,9 @@ final class Worker {
         try gatekeeper.admit(requestHead, peer: peer, now: clock.unixSeconds, found: &found)
     }
 
+    /// The answer to the CORS preflight in `requestHead`; nil where it is another request.
+    func preflight(peer: Peer, found: inout Findings) -> Preflight? { gatekeeper.preflight(requestHead, peer: peer, found: &found) }
+
     /// These fetched keys are in force from now on.
     func use(_ keys: KeyTable) { gatekeeper.use(keys) }
 

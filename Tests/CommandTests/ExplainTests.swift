@@ -60,12 +60,25 @@ struct ExplainTests {
         Case(
             title: "a suspend call", method: "POST", path: "/v1/users/\(TestIssuers.acmeOwner)/suspend",
             says: ["forward", "a suspend or reactivate call"], passes: true),
+        Case(
+            title: "a page of a listed origin", path: "/v1/open", more: ["--header", "Origin: https://app.example"],
+            says: ["forward", "a page of https://app.example may read the answer", ".cors: https://app.example"], passes: true),
+        Case(
+            title: "a page of another origin", path: "/v1/open", more: ["--header", "Origin: https://evil.example"],
+            says: ["forward", "no page of another origin may read the answer"], passes: true),
+        Case(
+            title: "a preflight", token: nil, method: "OPTIONS", path: "/v1/open", tenant: nil,
+            more: ["--header", "Origin: https://app.example", "--header", "Access-Control-Request-Method: GET"],
+            says: ["route", "a preflight: answered 204 by the gateway", "a page of https://app.example may read"], passes: true),
     ]
+
+    private static let routes = ["- {path: /v1/open, upstream: jitsudo, cors: {origins: [\"https://app.example\"]}}"]
 
     @Test("a minted token is judged as the gateway would judge it", arguments: cases)
     func verdicts(_ example: Case) throws {
         let gate = try Tenantgate()
-        var arguments = ["explain", "--config", try gate.writeFile(), "--method", example.method, "--path", example.path] + example.more
+        let file = try gate.writeFile { $0.routes = Self.routes }
+        var arguments = ["explain", "--config", file, "--method", example.method, "--path", example.path] + example.more
         if var options = example.token {
             try gate.folder.write(String(repeating: "0123456789abcdef", count: 4), to: "stranger")
             options = options.map { $0.replacing("FOLDER", with: gate.folder.url.path) }

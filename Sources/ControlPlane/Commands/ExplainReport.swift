@@ -28,6 +28,8 @@ struct ExplainReport {
             }
             let (verdict, words) = passed(stage)
             lines += Self.line(stage, verdict, words)
+            if stage == .route { lines += corsLine }
+            if trial.preflight != nil, stage == .route { return lines }
         }
         return lines
     }
@@ -35,6 +37,16 @@ struct ExplainReport {
     static func line(_ stage: Stage, _ verdict: String, _ words: String) -> String {
         func padded(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(1, width - text.count)) }
         return padded(stage.rawValue, 14) + padded(verdict, 9) + words + "\n"
+    }
+
+    /// What a browser is told; nothing for a route without CORS.
+    private var corsLine: String {
+        guard let cors = route?.cors else { return "" }
+        let verdict =
+            trial.allowedOrigin.map { "a page of \(text($0)) may read the answer" } ?? "no page of another origin may read the answer"
+        let preflight = trial.preflight == nil ? "" : "a preflight: answered 204 by the gateway, nothing goes upstream; "
+        let indent = String(repeating: " ", count: 23)
+        return "\(indent)\(preflight)\(verdict) (\(rule).cors: \(cors.originsText))\n"
     }
 
     // MARK: refused

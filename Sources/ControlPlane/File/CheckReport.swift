@@ -24,6 +24,7 @@ package enum CheckReport {
         for (index, row) in rows.enumerated() {
             lines.append(line(row, widths))
             if let mode = mode(of: configuration.routes[index]) { lines.append("    \(mode)") }
+            if let cors = configuration.routes[index].cors { lines.append("    pages of \(cors.originsText) may use it from a browser") }
             lines += calls(configuration.routes[index], audit.callsReached(byRoute: index), configuration)
         }
         return lines.joined(separator: "\n") + "\n"
@@ -70,6 +71,15 @@ package enum CheckReport {
     private static func line(_ cells: [String], _ widths: [Int]) -> String {
         let padded = zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
         return String(padded.reversed().drop { $0 == " " }.reversed())
+    }
+}
+
+extension CORSRule {
+    /// `https://app.example, https://other.example and 3 more`, `every origin`.
+    var originsText: String {
+        guard case .listed(let origins) = origins else { return "every origin" }
+        let shown = origins.prefix(4).map { String(decoding: $0, as: UTF8.self) }.joined(separator: ", ")
+        return origins.count > 4 ? "\(shown) and \(origins.count - 4) more" : shown
     }
 }
 

@@ -30,6 +30,7 @@ struct RouteReader {
         readRules(section, &route, dialect: dialect)
         readMode(section, &route)
         readTransport(section, &route, settings: settings, dialect: dialect)
+        route.cors = section[RouteSection.cors].flatMap { CORSSection.read($0, of: route) }
         if rule != nil { checkContradictions(section, route) }
         if rule == .jwt, !section.hasUnknownKeys, let settings, settings.directory == nil {
             section.refuse(

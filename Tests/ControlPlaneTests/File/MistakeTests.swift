@@ -56,8 +56,7 @@ private let keys: [Mistake] = [
     Mistake("    algorithms: [HS256]\n    keys: {secret_file: secrets/jitsudo.secret}", keysLine, "`algorithms` is missing"),
     Mistake("limits: {token: 8KiB}", "^admin: {address: 127.0.0.1:9901}", "`admin` is not supported by this version"),
     Mistake("limits: {token: 8KiB}", "^fleet: {}", "`fleet` is not supported by this version"),
-    Mistake(loginRoute, "- {path: /login, upstream: login, credential: none, ^cors: {}}", "`cors` is not supported"),
-    Mistake(loginRoute, "- {path: /login, upstream: login, credential: none, ^cors: {}}", "`cors` is not supported"),
+    Mistake(loginRoute, "- {path: /login, upstream: login, credential: none, ^token_from: subprotocol}", "`token_from` is not supported"),
     Mistake(keysLine, keysLine + "\n    ^fresh_token_after_reactivation: true", "not supported by this version"),
     Mistake("address: 127.0.0.1:8443", "address: ^unix:/run/gateway.sock", "Unix sockets are not supported"),
     Mistake("[\"http://127.0.0.1:9103\"]", "[^\"https://127.0.0.1:9103\"]", "https upstreams are not supported"),
@@ -144,6 +143,29 @@ private let credentials: [Mistake] = [
         "has the issuer https://id.jitsudo.example twice, first on line 13"),
 ]
 
+private func cors(_ keys: String) -> String {
+    "- {path: /login, methods: [GET], upstream: login, credential: none, cors: \(keys)}"
+}
+
+private let crossOrigin: [Mistake] = [
+    Mistake(loginRoute, cors("^{}"), "`origins` is missing"),
+    Mistake(loginRoute, cors("{origins: ^[]}"), "the list is empty"),
+    Mistake(loginRoute, cors("{origins: ^https://app.example}"), "expected a list", fix: "[https://app.example]"),
+    Mistake(loginRoute, cors("{origins: [^https://app.example/]}"), "is no origin", fix: "without a path"),
+    Mistake(loginRoute, cors("{origins: [^HTTPS://app.example:443]}"), "never match", fix: "`https://app.example`"),
+    Mistake(loginRoute, cors("{origins: [^\"https://*.app.example\"]}"), "is no origin", fix: "patterns"),
+    Mistake(loginRoute, cors("{origins: [^\"null\"]}"), "every sandboxed page"),
+    Mistake(loginRoute, cors("{^origins: [\"*\", \"https://app.example\"]}"), "`*` beside other origins"),
+    Mistake(loginRoute, cors("{origins: [^\"*\"], credentials: true}"), "let every page act"),
+    Mistake(loginRoute, cors("{origins: [\"https://app.example\"], ^methods: [GET, PUT]}"), "doesn't take PUT"),
+    Mistake(loginRoute, cors("{origins: [\"https://app.example\"], headers: [^\"X-A, X-B\"]}"), "expected a header name"),
+    Mistake(loginRoute, cors("{origins: [\"https://app.example\"], expose: [^\"*\"]}"), "expected a header name"),
+    Mistake(loginRoute, cors("{origins: [\"https://app.example\"], max_age: ^48h}"), "48h is out of bounds"),
+    Mistake(
+        jitsudoRoute, "- {path: /v1/**, upstream: jitsudo, cors: {origins: [\"https://app.example\"], ^credentials: true}}",
+        "browsers will send cookies", fix: "allow_credentials", .warning),
+]
+
 private let routes: [Mistake] = [
     Mistake("upstream: login,", "upstream: ^logn,", "no upstream `logn`", fix: "did you mean `login`?"),
     Mistake(
@@ -227,7 +249,7 @@ struct MistakeTests {
 
     @Test(
         "each mistake is told once, at its place, with what is wrong and what to do",
-        arguments: syntax + keys + values + credentials + routes)
+        arguments: syntax + keys + values + credentials + crossOrigin + routes)
     func mistakeIsTold(mistake: Mistake) throws {
         let workspace = FileWorkspace()
         workspace.write("secrets/short", "short\n", mode: 0o600)
@@ -256,6 +278,6 @@ struct MistakeTests {
 
     @Test("the table holds at least 100 mistakes")
     func tableIsLong() {
-        #expect((syntax + keys + values + credentials + routes).count >= 100)
+        #expect((syntax + keys + values + credentials + crossOrigin + routes).count >= 100)
     }
 }
