@@ -35,6 +35,8 @@ package struct Route: Sendable {
     package var outlivesToken: Bool
     /// `mode: observe, until: DATE`: before this second (Unix time) stages 3 to 6 only note what they would refuse.
     package var observesUntil: Int64?
+    /// `token_from: subprotocol`: where the token stands.
+    package var tokenSource = TokenSource.authorization
     /// Which pages of other origins may use it from a browser; nil for none.
     package var cors: CORSRule?
 
@@ -102,4 +104,12 @@ package enum Requirement: Sendable, Equatable {
     case upstream
     /// At least one of `roles` (where there are any) and every one of `scopes`.
     case credential(roles: [[UInt8]], scopes: [[UInt8]])
+}
+
+/// Where a request's token stands.
+package enum TokenSource: String, CaseIterable, Sendable {
+    /// In `Authorization: Bearer` (RFC 6750 §2.1).
+    case authorization
+    /// Among the subprotocols that a browser's WebSocket offers, which is all that a page can set there.
+    case subprotocol
 }

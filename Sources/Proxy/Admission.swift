@@ -18,6 +18,8 @@ package struct Admission: ~Copyable {
     let tenantHeader: [UInt8]
     /// The path that goes upstream, where it isn't the received one.
     let path: [UInt8]?
+    /// The subprotocols that go upstream, where the client's list held the token: nil leaves the list as it is.
+    let subprotocols: [UInt8]?
     /// What the answer says of CORS.
     let cors: CORSFields
     /// On a route that observes: what stages 3 to 6 found wrong is noted and enforced neither now nor later.
@@ -61,6 +63,7 @@ package struct Admission: ~Copyable {
         selectedTenant = tenant.selection?.tenant
         tenantHeader = tenant.selection?.goesUpstream == true ? selectedTenant?.spelling ?? [] : tenant.unverified ?? []
         path = target.path
+        subprotocols = rules.route.tokenSource == .subprotocol ? SubprotocolToken.others(in: head) : nil
         cors = rules.cors?.fields(for: head) ?? .none
         if let called = target.call, let directory = rules.route.directory {
             try recognise(called, head, directory, gatekeeper.snapshot.directories[directory], peer)

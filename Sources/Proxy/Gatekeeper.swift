@@ -107,6 +107,10 @@ extension Gatekeeper {
         // The file is refused without one.
         guard let directory = rules.route.directory else { throw .internalError }
         try rules.refuseSecondCredential(head)
+        if rules.route.tokenSource == .subprotocol {
+            let token = head.bytes.readableBytesUInt8Span.extracting(try SubprotocolToken.find(in: head, rules.cors))
+            return try tokens.credential(for: token, directory: directory, authority: snapshot.authority, now: now)
+        }
         guard let field = head.message.first(.authorization) else { throw .unauthenticated }
         let value = head.bytes.readableBytesUInt8Span.extracting(field.value)
         let token = value.extracting(try BearerToken.range(in: value))

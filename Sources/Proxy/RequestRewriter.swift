@@ -7,7 +7,7 @@ import Policy
 /// Neighbouring lines that are kept are copied as one run. The result is one buffer.
 enum RequestRewriter {
     /// Bytes that the added lines take besides ids, roles and addresses.
-    private static let fixedSize = 368 + TraceContext.fieldSize
+    private static let fixedSize = 400 + TraceContext.fieldSize
 
     /// The head that goes upstream for `admission`, made of the received one.
     static func rewritten(
@@ -17,10 +17,12 @@ enum RequestRewriter {
         var dropped = dropped(admission, route, peer)
         // What belongs to a trace that is not continued must not stay (§3.3.1.5).
         if trace.isMade { dropped = dropped.union(Self.trace) }
+        if admission.subprotocols != nil { dropped.insert(.secWebSocketProtocol) }
         let user = admission.credential?.userHeader
         let roles = admission.credential?.rolesHeader(in: admission.selectedTenant)
         let bound =
             head.message.bytes.readableBytes + fixedSize + (admission.path?.count ?? 0) + admission.tenantHeader.count
+            + (admission.subprotocols?.count ?? 0)
             + (user?.count ?? 0) + (roles?.count ?? 0) + peer.text.count + id.count
         var out = ByteBufferAllocator().buffer(capacity: bound)
         out.compose(atMost: bound) { line in
@@ -32,6 +34,7 @@ enum RequestRewriter {
             putOrigin(head, peer, id, into: &line)
             if trace.isMade { line.put(trace) }
             if admission.intent != nil || admission.observed != nil { line.put("Accept-Encoding: identity\r\n") }
+            line.putField("Sec-WebSocket-Protocol: ", admission.subprotocols)
             if upgrades { line.put("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
             // A suspend call's length is added with its body.
             if admission.intent == nil { line.put(head.framing == .chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n") }

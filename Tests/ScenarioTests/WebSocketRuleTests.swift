@@ -166,6 +166,50 @@ struct WebSocketRuleTests {
         peer.stream.close()
     }
 
+    private static let browserRoute =
+        "- {path: /live/**, upstream: jitsudo, tenant: optional, token_from: subprotocol, cors: {origins: [\"https://app.example\"]}}"
+
+    @Test("a browser's token among the subprotocols opens it and goes no further")
+    func browser() throws {
+        let bench = try Bench { $0.routes = [Self.browserRoute] }
+        bench.upstream.answer(Self.opening())
+        let token = Dialect.jitsudo.memberToken
+        let fields =
+            "Origin: https://app.example\r\nSec-WebSocket-Protocol: chat.v1, bearer.\(token)\r\nSec-WebSocket-Protocol: chat.v2\r\n"
+        let peer = try WebSocketPeer(bench.gateway.client(), opening: WebSocketOpening.text("/live/x", fields))
+        #expect(peer.isOpen, "\(peer.answer.text)")
+        let request = try #require(bench.upstream.takeRequests().first)
+        #expect(request.values("sec-websocket-protocol") == ["chat.v1, chat.v2"])
+        #expect(request.field("x-user-id") == Dialect.jitsudo.member && request.field("x-tenant-id") != nil)
+        #expect(!request.text.contains(token))
+    }
+
+    @Test(
+        "a browser's opening is refused without the one token and a listed origin",
+        arguments: [
+            ("https://app.example", "chat.v1", "unauthenticated"), ("https://app.example", "chat.v1, bearer.a.b.c", "invalid_token"),
+            ("https://app.example", "bearer.TOKEN, BEARER.TOKEN", "ambiguous_credential"),
+            ("https://evil.example", "bearer.TOKEN", "bad_request"),
+            ("https://app.example.evil.example", "bearer.TOKEN", "bad_request"), ("null", "bearer.TOKEN", "bad_request"),
+            (nil, "bearer.TOKEN", "bad_request"), ("https://app.example\r\nOrigin: https://app.example", "bearer.TOKEN", "bad_request"),
+            ("https://app.example\r\nAuthorization: Bearer TOKEN", "bearer.TOKEN", "ambiguous_credential"),
+            ("https://app.example\r\nAuthorization: Bearer TOKEN", "chat.v1", "ambiguous_credential"),
+        ])
+    func browserRefused(origin: String?, list: String, code: String) throws {
+        let bench = try Bench { $0.routes = [Self.browserRoute] }
+        bench.upstream.answer(Self.opening())
+        let fields = (origin.map { "Origin: \($0)\r\n" } ?? "") + "Sec-WebSocket-Protocol: \(list)\r\n"
+        let opening = WebSocketOpening.text("/live/x", fields.replacing("TOKEN", with: Dialect.jitsudo.memberToken))
+        #expect(try WebSocketPeer(bench.gateway.client(), opening: opening).answer.gatewayCode == code)
+        #expect(bench.upstream.takeRequests().isEmpty)
+    }
+
+    @Test("where the token stands among the subprotocols, a request that is no WebSocket has none")
+    func noWebSocket() throws {
+        let bench = try Bench { $0.routes = [Self.browserRoute] }
+        #expect(try bench.ask(Array(GoodRequest.target("/live/x").utf8)).gatewayCode == "unauthenticated")
+    }
+
     @Test("a call that suspends is never an opening")
     func suspendCall() throws {
         let bench = try Bench()

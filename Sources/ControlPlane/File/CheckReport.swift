@@ -24,6 +24,9 @@ package enum CheckReport {
         for (index, row) in rows.enumerated() {
             lines.append(line(row, widths))
             if let mode = mode(of: configuration.routes[index]) { lines.append("    \(mode)") }
+            if configuration.routes[index].tokenSource == .subprotocol {
+                lines.append("    the token is one of a WebSocket's subprotocols")
+            }
             if let cors = configuration.routes[index].cors { lines.append("    pages of \(cors.originsText) may use it from a browser") }
             lines += calls(configuration.routes[index], audit.callsReached(byRoute: index), configuration)
         }

@@ -31,6 +31,7 @@ struct RouteReader {
         readMode(section, &route)
         readTransport(section, &route, settings: settings, dialect: dialect)
         route.cors = section[RouteSection.cors].flatMap { CORSSection.read($0, of: route) }
+        readTokenSource(section, &route)
         if rule != nil { checkContradictions(section, route) }
         if rule == .jwt, !section.hasUnknownKeys, let settings, settings.directory == nil {
             section.refuse(
@@ -88,6 +89,20 @@ struct RouteReader {
                 fix: "remove `mode` and `until`")
         }
         route.observesUntil = until.map { $0 + 86_400 }
+    }
+
+    private func readTokenSource(_ section: Section, _ route: inout Route) {
+        guard section[RouteSection.tokenFrom] == .subprotocol else { return }
+        route.tokenSource = .subprotocol
+        if route.credential != .jwt {
+            section.refuse(
+                RouteSection.tokenFrom, "no token is looked for here (`credential: \(route.credential.rawValue)`)", fix: "remove it")
+        }
+        if case .listed? = route.cors?.origins { return }
+        if route.cors == nil && section.has(RouteSection.cors) { return }
+        section.refuse(
+            RouteSection.tokenFrom, "a WebSocket that a browser opens is held to the origin of its page, and no origins are listed",
+            fix: "add `cors: {origins: [https://app.example]}`")
     }
 
     private func readTransport(_ section: Section, _ route: inout Route, settings: UpstreamSettings?, dialect: Dialect?) {

@@ -38,6 +38,10 @@ enum RouteSection {
         "mode", .choice, .byDefault("enforce"),
         "`observe`: what stages 3 to 6 would refuse is logged and forwarded, without any identity that was not verified; suspend calls "
             + "stay strict. Needs `until`.")
+    static let tokenFrom = Key<TokenSource>(
+        "token_from", .choice, .byDefault("authorization"),
+        "`subprotocol`: from `Sec-WebSocket-Protocol: bearer.TOKEN`, for browsers' WebSockets; from there alone, and only for pages of the "
+            + "origins in `cors`.")
     static let cors = Key(
         "cors", .section(CORSSection.shape), .optional("browsers show it to no page of another origin"),
         "Pages of other origins that may use it from a browser (Fetch's CORS protocol).")
@@ -49,8 +53,8 @@ enum RouteSection {
             host.declaration, path.declaration, methods.declaration, upstream.declaration, credential.declaration, tenant.declaration,
             require.declaration, suspended.declaration, authorization.declaration, allowCredentials.declaration, stripPrefix.declaration,
             timeout.declaration, bodyLimit.declaration, errors.declaration, onUnknown.declaration, outliveToken.declaration,
-            mode.declaration, until.declaration, cors.declaration,
-        ], later: ["token_from", "rate_limit", "rate_limits", "retry"])
+            mode.declaration, until.declaration, tokenFrom.declaration, cors.declaration,
+        ], later: ["rate_limit", "rate_limits", "retry"])
 
     enum ModeWord: String, CaseIterable { case enforce, observe }
     enum TenantWord: String, CaseIterable { case required, optional, none, unverified }

@@ -37,6 +37,12 @@ struct CORSAnswers: Sendable {
         return CORSFields(origin: origin, rest: granted)
     }
 
+    /// Whether the request comes from a page of a listed origin. That every page may read answers lets none open a WebSocket.
+    func allows(_ head: borrowing RequestHead) -> Bool {
+        guard case .listed = origins else { return false }
+        return !fields(for: head).origin.isEmpty
+    }
+
     private static let star = [UInt8(ascii: "*")]
 
     private func allowed(_ origin: Span<UInt8>) -> [UInt8]? {

@@ -56,7 +56,10 @@ private let keys: [Mistake] = [
     Mistake("    algorithms: [HS256]\n    keys: {secret_file: secrets/jitsudo.secret}", keysLine, "`algorithms` is missing"),
     Mistake("limits: {token: 8KiB}", "^admin: {address: 127.0.0.1:9901}", "`admin` is not supported by this version"),
     Mistake("limits: {token: 8KiB}", "^fleet: {}", "`fleet` is not supported by this version"),
-    Mistake(loginRoute, "- {path: /login, upstream: login, credential: none, ^token_from: subprotocol}", "`token_from` is not supported"),
+    Mistake(
+        loginRoute, "- {path: /login, upstream: login, credential: none, cors: {origins: [https://a.example]}, ^token_from: subprotocol}",
+        "no token is looked for here"),
+    Mistake("{path: /v1/**, upstream: jitsudo}", "{path: /v1/**, upstream: jitsudo, ^token_from: subprotocol}", "no origins are listed"),
     Mistake(keysLine, keysLine + "\n    ^fresh_token_after_reactivation: true", "not supported by this version"),
     Mistake("address: 127.0.0.1:8443", "address: ^unix:/run/gateway.sock", "Unix sockets are not supported"),
     Mistake("[\"http://127.0.0.1:9103\"]", "[^\"https://127.0.0.1:9103\"]", "https upstreams are not supported"),

@@ -1,0 +1,73 @@
+import HTTPWire
+import Policy
+
+/// The token of a browser's WebSocket, which can send no `Authorization`: `Sec-WebSocket-Protocol: bearer.TOKEN, chat.v1`.
+///
+/// A JWT's characters are all of a token's (RFC 9110 §5.6.2), so that it can stand there as it is. The other names are the subprotocols
+/// that the page offers to the service.
+enum SubprotocolToken {
+    private static let prefix: StaticString = "bearer."
+
+    /// Where the token stands in the head.
+    ///
+    /// Throws `.badRequest` where the page's origin is not among the route's, `.ambiguousCredential` where there is more than one token,
+    /// here or in `Authorization`, and `.unauthenticated` where there is none, or no WebSocket is asked for.
+    static func find(in head: borrowing RequestHead, _ cors: CORSAnswers?) throws(Denial) -> Range<Int> {
+        guard head.asksForWebSocket else { throw .unauthenticated }
+        guard let cors, cors.allows(head) else { throw .badRequest }
+        guard !head.present.contains(.authorization) else { throw .ambiguousCredential }
+        var found: Range<Int>?
+        for name in names(head) where isToken(head, name) {
+            guard found == nil else { throw .ambiguousCredential }
+            found = name
+        }
+        guard let found else { throw .unauthenticated }
+        return found.lowerBound + prefix.utf8CodeUnitCount..<found.upperBound
+    }
+
+    /// The names without any token, as they go upstream; empty for none.
+    static func others(in head: borrowing RequestHead) -> [UInt8] {
+        let bytes = head.bytes.readableBytesUInt8Span
+        var list: [UInt8] = []
+        for name in names(head) where !isToken(head, name) {
+            if !list.isEmpty { list += Array(", ".utf8) }
+            list += Array(bytes.extracting(name))
+        }
+        return list
+    }
+
+    /// The elements of all `Sec-WebSocket-Protocol` fields in their true spelling (RFC 9110 §5.6.1).
+    private static func names(_ head: borrowing RequestHead) -> [Range<Int>] {
+        let bytes = head.bytes.readableBytesUInt8Span
+        var names: [Range<Int>] = []
+        for field in head.fields where field.id == .secWebSocketProtocol && !field.isVariantSpelling {
+            var start = field.value.lowerBound
+            for index in field.value.lowerBound...field.value.upperBound {
+                guard index == field.value.upperBound || bytes[index] == UInt8(ascii: ",") else { continue }
+                let name = trimmed(bytes, start..<index)
+                if !name.isEmpty { names.append(name) }
+                start = index + 1
+            }
+        }
+        return names
+    }
+
+    private static func trimmed(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while start < end, bytes[start] == UInt8(ascii: " ") || bytes[start] == UInt8(ascii: "\t") { start += 1 }
+        while start < end, bytes[end - 1] == UInt8(ascii: " ") || bytes[end - 1] == UInt8(ascii: "\t") { end -= 1 }
+        return start..<end
+    }
+
+    /// Whatever the case of its letters: no token may slip through to the service as a name.
+    private static func isToken(_ head: borrowing RequestHead, _ name: Range<Int>) -> Bool {
+        guard name.count >= prefix.utf8CodeUnitCount else { return false }
+        let bytes = head.bytes.readableBytesUInt8Span
+        for index in 0..<prefix.utf8CodeUnitCount {
+            let byte = bytes[name.lowerBound + index]
+            let lower = (65...90).contains(byte) ? byte | 0x20 : byte
+            if unsafe lower != prefix.utf8Start[index] { return false }
+        }
+        return true
+    }
+}
