@@ -124,6 +124,9 @@ package enum Limits {
     package static let wholeQuickCheck = 256 * 1024 * 1024
     /// Entries of `credentials_dir`: an issuer for each of many tenants, a few KiB of memory each.
     package static let credentialBlocks = 65_536
+    /// Sets of seven marks of who was reactivated when, two for each user: 4 MB for about 100,000 users. Beyond it some users need a new
+    /// token who would not have needed one.
+    package static let reactivationSets = 31_744
     /// Bytes of one line of an import.
     package static let importLine = 16 * 1024
     /// Bytes of pages that SQLite may keep in memory during an import: most of a table of ten million users.

@@ -19,10 +19,11 @@ extension Exchange {
     /// The pool's answer: a connection. Whoever had to wait is asked about again before the first byte goes out.
     func leased(_ connection: UpstreamConnection) {
         request.isLeasing = false
-        if !snapshot.stillAdmits(admission) {
+        if let denial = snapshot.objection(to: admission) {
             pool.release(connection)
-            if let suspendCall { return suspendCall.withdrawn() }
-            return refuse(.userSuspended)
+            let staleFor = denial == .tokenExpired ? admission.credential?.block : nil
+            if let suspendCall { return suspendCall.withdrawn(denial, staleFor: staleFor) }
+            return refuse(denial, staleFor: staleFor)
         }
         upstream = connection
         progressed = worker.clock.now

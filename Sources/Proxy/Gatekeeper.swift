@@ -29,7 +29,7 @@ package struct Gatekeeper: ~Copyable {
             found.credential = try authenticate(head, rules, now)
             tenant = try decideTenant(head, rules, found.credential)
             found.tenant = tenant.selection?.tenant
-            try refuseSuspended(rules, found.credential, tenant.selection?.tenant)
+            try refuseSuspended(rules, tenant.selection?.tenant, &found)
             try authorize(rules, found.credential, tenant.selection?.tenant)
         } catch {
             guard rules.observes(target, at: now) else { throw error }
@@ -60,6 +60,8 @@ package struct Findings {
     package var allow: String?
     /// What stages 3 to 6 would have refused with, on a route that only observes.
     package var observed: Denial?
+    /// The number of the credential block whose `fresh_token_after_reactivation` the token doesn't meet.
+    package var staleFor: Int?
 
     package init() {}
 }
@@ -153,20 +155,36 @@ extension Gatekeeper {
 // MARK: 5 suspension
 
 extension Gatekeeper {
-    private func refuseSuspended(_ rules: RouteRules, _ credential: Credential?, _ tenant: TenantID?) throws(Denial) {
-        if snapshot.refusesSuspended(rules, credential, tenant) { throw .userSuspended }
+    private func refuseSuspended(_ rules: RouteRules, _ tenant: TenantID?, _ found: inout Findings) throws(Denial) {
+        guard let denial = snapshot.objection(rules, found.credential, tenant) else { return }
+        if denial == .tokenExpired { found.staleFor = found.credential?.block }
+        throw denial
     }
 }
 
 extension Snapshot {
-    /// Asks again about a request that this snapshot admitted and that had to wait: whether its user has been suspended meanwhile.
-    func stillAdmits(_ admission: borrowing Admission) -> Bool {
-        admission.isObserved || !refusesSuspended(rules[admission.route], admission.credential, admission.selectedTenant)
+    /// Asks again about a request that this snapshot admitted and that had to wait: whether its user has been suspended meanwhile, and
+    /// perhaps reactivated too. Nil where it is still admitted.
+    func objection(to admission: borrowing Admission) -> Denial? {
+        admission.isObserved ? nil : objection(rules[admission.route], admission.credential, admission.selectedTenant)
     }
 
-    fileprivate func refusesSuspended(_ rules: RouteRules, _ credential: Credential?, _ tenant: TenantID?) -> Bool {
-        guard let credential, let directory = rules.route.directory, !rules.route.allowsSuspended else { return false }
-        return isSuspended(credential, tenant: tenant, directory: directory)
+    /// `.userSuspended`; `.tokenExpired` for a token from before its user's reactivation, where the credential block takes none such.
+    fileprivate func objection(_ rules: RouteRules, _ credential: Credential?, _ tenant: TenantID?) -> Denial? {
+        guard let credential, let directory = rules.route.directory, !rules.route.allowsSuspended else { return nil }
+        if isSuspended(credential, tenant: tenant, directory: directory) { return .userSuspended }
+        // In this order: whoever is lifted between the two questions was marked as reactivated before.
+        return isStale(credential, tenant: tenant, directory: directory) ? .tokenExpired : nil
+    }
+
+    /// Whether the token is from before a reactivation of its user, or of anybody who acts for it.
+    private func isStale(_ credential: Credential, tenant: TenantID?, directory: DirectoryIndex) -> Bool {
+        guard let issued = credential.freshFrom else { return false }
+        let index = suspensions.index
+        let question = TenantQuestion(selected: tenant, claim: credential.tenants)
+        if index.wasReactivated(since: issued, credential.user, in: directory, asking: question) { return true }
+        for actor in credential.actors where index.wasReactivated(since: issued, actor, in: directory, asking: question) { return true }
+        return false
     }
 
     /// Whether the credential's user, or anybody who acts for it, is suspended for a request in `tenant`.

@@ -41,13 +41,16 @@ struct Refusal {
     /// The refusal of a request whose head is known, in its route's envelope.
     init(_ denial: Denial, head: borrowing RequestHead, found: Findings, snapshot: Snapshot) {
         let envelope = found.route.map { snapshot.rules[$0].route.errors } ?? snapshot.errors
-        self.init(denial, isHead: head.method == .head, envelope: envelope, rule: Self.rule(denial, route: found.route))
+        self.init(
+            denial, isHead: head.method == .head, envelope: envelope,
+            rule: Self.rule(denial, route: found.route, staleFor: found.staleFor))
         allow = found.allow
         if let cors = found.route.flatMap({ snapshot.rules[$0].cors }) { self.cors = cors.fields(for: head) }
     }
 
-    /// The part of a route that decides in each stage.
-    static func rule(_ denial: Denial, route: Int?) -> String? {
+    /// The part of a route that decides in each stage; `staleFor` is the credential block that wants a newer token.
+    static func rule(_ denial: Denial, route: Int?, staleFor: Int? = nil) -> String? {
+        if let staleFor, denial == .tokenExpired { return "credentials[\(staleFor)].fresh_token_after_reactivation" }
         guard let route else { return denial.stage == .route ? "routes" : nil }
         switch denial.stage {
         case .parse, .forward, .observe, .respond: return nil

@@ -127,9 +127,9 @@ final class SuspendCall {
         conclude(.notSent) { call, _ in call.exchange.refuse(denial) }
     }
 
-    /// Whoever asked is suspended meanwhile: nothing has happened.
-    func withdrawn() {
-        conclude(.notSent) { call, _ in call.exchange.refuse(.userSuspended) }
+    /// Whoever asked is suspended meanwhile, or needs a new token: nothing has happened.
+    func withdrawn(_ denial: Denial, staleFor: Int?) {
+        conclude(.notSent) { call, _ in call.exchange.refuse(denial, staleFor: staleFor) }
     }
 
     func checkDeadline(still milliseconds: Int64) {

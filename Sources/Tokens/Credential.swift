@@ -20,6 +20,9 @@ package final class Credential: Sendable {
     private let rolesHeaders: [[UInt8]]
     /// Unix seconds, rounded up.
     package let issuedAt: Int64?
+    /// Where the credential block wants tokens newer than the last reactivation of their user and of everybody who acts for it: `iat`,
+    /// rounded down. One who was reactivated in that second or later needs another token.
+    package let freshFrom: Int64?
     /// When the token is good: from `nbf` and `iat` less the leeway, until before `exp` plus the leeway; Unix seconds.
     package let validity: Range<Int64>
 
@@ -58,6 +61,7 @@ package final class Credential: Sendable {
             }
         scopes = claims.scopes
         issuedAt = claims.dates.issuedAt
+        freshFrom = claims.dates.freshFrom
         validity = claims.dates.validity
     }
 }

@@ -65,12 +65,15 @@ package struct CredentialBlock: Sendable {
     package var leeway: Int64
     /// Seconds from `iat` to `exp` at most, `iat` then being required; nil for no bound.
     package var maximumLifetime: Int64?
+    /// Tokens must be newer than their user's last reactivation, `iat` then being required.
+    package var wantsFreshTokens: Bool
 
     /// Throws where the block could never take a token, or could take one that nobody meant.
     package init(
         issuer: [UInt8]?, directory: DirectoryIndex, userFormat: IDFormat, tenantFormat: IDFormat, audiences: [[UInt8]]?,
         algorithms: AlgorithmSet, keys: [VerificationKey] = [], origin: KeyOrigin? = nil, claims: ClaimMap = ClaimMap(),
-        boundTenants: Set<TenantID>? = nil, leeway: Int64 = Int64(Limits.leeway), maximumLifetime: Int64? = nil
+        boundTenants: Set<TenantID>? = nil, leeway: Int64 = Int64(Limits.leeway), maximumLifetime: Int64? = nil,
+        wantsFreshTokens: Bool = false
     ) throws(CredentialBlockError) {
         self.issuer = issuer
         self.directory = directory
@@ -84,6 +87,7 @@ package struct CredentialBlock: Sendable {
         self.boundTenants = boundTenants
         self.leeway = leeway
         self.maximumLifetime = maximumLifetime
+        self.wantsFreshTokens = wantsFreshTokens
         try check()
         try checkKeys()
     }

@@ -4,6 +4,8 @@ import StrictJSON
 /// The dates of a token in whole seconds, rounded so that it is never good for longer than it says (RFC 7519 §4.1.4 to §4.1.6).
 struct TokenDates {
     let issuedAt: Int64?
+    /// `iat` rounded down, in a block that wants tokens newer than their user's last reactivation; nil in others.
+    let freshFrom: Int64?
     /// When the token is good, the leeway included.
     let validity: Range<Int64>
 
@@ -17,6 +19,12 @@ struct TokenDates {
         guard start <= now else { throw .notYetValid }
         if let maximum = block.maximumLifetime {
             guard let issued = issued?.floor, expires - issued <= maximum else { throw .lifetime }
+        }
+        if block.wantsFreshTokens {
+            guard let issued = issued?.floor else { throw .issuedAt }
+            freshFrom = issued
+        } else {
+            freshFrom = nil
         }
         validity = start..<max(start, expires + block.leeway)
     }

@@ -24,6 +24,7 @@ package enum TokenFault: String, Error, Sendable, CaseIterable {
     case date = "exp is missing, or a date is no sensible number"
     case notYetValid = "nbf or iat is in the future"
     case lifetime = "the token's lifetime is longer than allowed, or iat is missing"
+    case issuedAt = "iat is missing, which fresh_token_after_reactivation needs"
     case audience = "aud does not meet the credential block's audience"
     case confirmation = "the token is bound to a key (cnf) and no plain bearer token"
     case user = "the user claim is missing or no user id of the directory"

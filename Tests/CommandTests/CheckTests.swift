@@ -50,6 +50,18 @@ struct CheckTests {
         #expect(outcome.output.contains("suspends and reactivates by jitsudo's POST /v1/users/{user}/suspend"))
     }
 
+    @Test("a good file shows whose tokens a reactivation makes void")
+    func freshTokens() throws {
+        let gate = try Tenantgate()
+        let outcome = try gate.run("check", "--config", try gate.writeFile { $0.wantsFreshTokens = true })
+        #expect(outcome.status == 0)
+        for issuer in [TestIssuers.jitsudo, TestIssuers.rinne].map(\.issuer) {
+            #expect(outcome.output.contains("(issuer \(issuer)): fresh_token_after_reactivation: only tokens"))
+        }
+        #expect(!outcome.output.contains("credentials[2] (issuer"))
+        #expect(try !gate.run("check", "--config", gate.writeFile()).output.contains("fresh_token"))
+    }
+
     @Test("a key that is not the certificate's is found, at the line that names it", arguments: ["tls/gateway.key", "tls/gateway.pem"])
     func certificates(_ name: String) throws {
         let gate = try Tenantgate()

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -123,5 +124,33 @@ struct ExplainTests {
         #expect(asked.status == 0)
         #expect(asked.output.contains("held by the running gateway"))
         gateway.process.terminate()
+    }
+
+    @Test("a token from before a reactivation is refused with its time and the reactivation's, a later one passes")
+    func reactivated() throws {
+        let gate = try Tenantgate()
+        let file = try gate.writeFile { $0.wantsFreshTokens = true }
+        let ledger = "sqlite:" + gate.folder.path("var/tenantgate.db")
+        for step in ["add", "lift"] {
+            let done = try gate.run([
+                "suspensions", step, "--config", file, "--ledger", ledger, "--operator", "ops", "--directory", "rinne", "--user", "usr_ben",
+                "--reason", "INC-1",
+            ])
+            #expect(done.status == 0, "\(done.errors)")
+        }
+        func explain(issued offset: Double) throws -> Tenantgate.Outcome {
+            let issued = Int(Date().timeIntervalSince1970 + offset)
+            let token = try gate.folder.write(TestIssuers.rinneToken("usr_ben", ["iat": issued]), to: "token")
+            return try gate.run(["explain", "--config", file, "--token-file", token, "--method", "GET", "--path", "/core/v1/users"])
+        }
+        let refused = try explain(issued: -60)
+        #expect(refused.status == 1)
+        #expect(refused.output.contains("401 token_expired"))
+        #expect(refused.output.contains("Rule: credentials[1].fresh_token_after_reactivation"))
+        #expect(refused.output.contains("the token was issued at 20"))
+        #expect(refused.output.contains("user usr_ben of rinne was reactivated in every tenant at 20"))
+        let passed = try explain(issued: 5)
+        #expect(passed.status == 0)
+        #expect(passed.output.contains("is from after every reactivation"))
     }
 }

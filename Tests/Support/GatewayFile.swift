@@ -23,6 +23,8 @@ package struct GatewayFile: Sendable {
     package var upstreams: [String] = []
     /// Further lines of `listeners`, each `- {…}`.
     package var listeners: [String] = []
+    /// `fresh_token_after_reactivation` in the two services' own credential blocks.
+    package var wantsFreshTokens = false
     /// Further top-level keys.
     package var more: [String] = []
 
@@ -77,11 +79,13 @@ package struct GatewayFile: Sendable {
                 algorithms: [HS256]
                 keys: {secret_file: secrets/jitsudo}
                 claims: {user: [sub], tenant: [tenant_id], roles: [roles], scopes: [scope]}
+                fresh_token_after_reactivation: \(wantsFreshTokens)
               - issuer: \(TestIssuers.rinne.issuer)
                 directory: rinne
                 audience: [\(TestIssuers.rinne.audience)]
                 algorithms: [HS256]
                 keys: {secret_file: secrets/rinne}
+                fresh_token_after_reactivation: \(wantsFreshTokens)
               - issuer: \(TestIssuers.globexOnly.issuer)
                 directory: jitsudo
                 audience: [\(TestIssuers.globexOnly.audience)]

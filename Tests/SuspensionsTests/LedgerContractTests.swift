@@ -19,6 +19,12 @@ struct LedgerContractTests {
         }
     }
 
+    private func reactivations(_ store: any LedgerStore) throws -> [Subject: Int64] {
+        var reactivations: [Subject: Int64] = [:]
+        try store.forEachReactivation { reactivations[$0] = $1 }
+        return reactivations
+    }
+
     private func blocks(_ store: any LedgerStore) throws -> [Subject: BlockSources] {
         var blocks: [Subject: BlockSources] = [:]
         try store.forEachBlock { subject, source in blocks[subject, default: []].formUnion(BlockSources(source)) }
@@ -43,6 +49,25 @@ struct LedgerContractTests {
             try store.commit([outcome(anna, .state(.suspended)), outcome(anna, .state(.suspended), source: .operator)])
             try store.commit([outcome(anna, .state(.active))])
             #expect(try blocks(store) == [anna: .operator])
+        }
+    }
+
+    @Test("keeps when everybody was last reactivated, by a call or by hand, and nothing else is a reactivation", arguments: Kind.allCases)
+    func reactivations(kind: Kind) throws {
+        try withStore(kind) { store in
+            try store.commit([
+                outcome(anna, .state(.suspended), at: 10), outcome(anna, .state(.active), at: 20),
+                outcome(bob, .unknown(wanted: .active, blocks: false), learned: .unconfirmed, at: 30),
+                outcome(uuidUser, .state(.suspended), source: .operator, learned: .hand, at: 40),
+                outcome(uuidUser, .state(.active), source: .operator, learned: .hand, at: 50), intent(1, bob, .active),
+            ])
+            try store.recover(at: 60)
+            #expect(try reactivations(store) == [anna: 20, uuidUser: 50])
+            // A clock that was set back makes no reactivation earlier; a new suspension takes none away.
+            try store.commit([outcome(anna, .state(.active), at: 15), outcome(uuidUser, .state(.suspended), at: 70)])
+            #expect(try reactivations(store) == [anna: 20, uuidUser: 50])
+            try store.commit([outcome(anna, .state(.active), at: 80)])
+            #expect(try reactivations(store) == [anna: 80, uuidUser: 50])
         }
     }
 

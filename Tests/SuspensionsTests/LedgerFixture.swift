@@ -56,10 +56,10 @@ func intent(_ number: Int64, _ subject: Subject, _ wanted: UserState = .suspende
 
 func outcome(
     _ subject: Subject, _ result: Outcome.Result, intent: Int64? = nil, source: BlockSource = .upstream, learned: Learned = .call,
-    reason: String = ""
+    reason: String = "", at time: Int64 = 2000
 ) -> LedgerChange {
     .record(
         Outcome(
             intent: intent, subject: subject, source: source, result: result, learned: learned, actor: Array("admin".utf8),
-            requestID: Array("r".utf8), reason: reason, at: 2000))
+            requestID: Array("r".utf8), reason: reason, at: time))
 }

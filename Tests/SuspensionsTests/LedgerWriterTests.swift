@@ -28,6 +28,7 @@ struct LedgerWriterTests {
         func recover(at time: Int64) {}
         func blockCount() -> Int { 0 }
         func forEachBlock(_ body: (Subject, BlockSource) -> Void) {}
+        func forEachReactivation(_ body: (Subject, Int64) -> Void) {}
         func unconfirmedCalls() -> [UnconfirmedCall] { [] }
         func close() {}
     }

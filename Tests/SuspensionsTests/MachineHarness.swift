@@ -11,6 +11,8 @@ struct MachineHarness {
     private(set) var index: [Subject: BlockSources] = [:]
     private(set) var beginnings: [Int64: [Beginning]] = [:]
     private(set) var conclusions: [Int64: [Conclusion]] = [:]
+    /// When each was lifted last, in Unix milliseconds.
+    private(set) var reactivations: [Subject: Int64] = [:]
     private(set) var drained: Int?
     private(set) var told: [Subject] = []
     /// Seconds.
@@ -32,7 +34,8 @@ struct MachineHarness {
             case .block(let subject):
                 index[subject, default: []].formUnion(.upstream)
                 told.append(subject)
-            case .lift(let subject):
+            case .lift(let subject, let time):
+                reactivations[subject] = time
                 let left = (index[subject] ?? []).subtracting(.upstream)
                 index[subject] = left.isEmpty ? nil : left
             case .begin(let number, let beginning): beginnings[number, default: []].append(beginning)
@@ -80,7 +83,7 @@ struct MachineHarness {
     }
 
     func isBlocked(_ subject: Subject) -> Bool { index[subject] != nil }
-    var isDurable: Bool { store.current.blocks == index }
+    var isDurable: Bool { store.current.blocks == index && reactivations.allSatisfy { store.current.reactivations[$0.key] == $0.value } }
 
     /// A call that goes through without trouble.
     mutating func confirm(_ subject: Subject, _ wanted: UserState) {

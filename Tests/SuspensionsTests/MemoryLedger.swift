@@ -8,6 +8,7 @@ final class MemoryLedger: LedgerStore {
     struct Contents: Equatable {
         var blocks: [Subject: BlockSources] = [:]
         var intents: [Int64: Intent] = [:]
+        var reactivations: [Subject: Int64] = [:]
         var unconfirmed: [Subject: UnconfirmedCall] = [:]
         var log: [Outcome] = []
     }
@@ -46,6 +47,10 @@ final class MemoryLedger: LedgerStore {
         for (subject, sources) in current.blocks { for source in sources.each { body(subject, source) } }
     }
 
+    func forEachReactivation(_ body: (Subject, Int64) -> Void) {
+        for (subject, time) in current.reactivations { body(subject, time) }
+    }
+
     func unconfirmedCalls() -> [UnconfirmedCall] { current.unconfirmed.values.sorted { $0.at < $1.at } }
     func close() {}
 }
@@ -70,7 +75,9 @@ extension MemoryLedger.Contents {
         var sources = blocks[outcome.subject] ?? []
         switch outcome.result {
         case .state(.suspended): sources.formUnion(BlockSources(outcome.source))
-        case .state(.active): sources.subtract(BlockSources(outcome.source))
+        case .state(.active):
+            sources.subtract(BlockSources(outcome.source))
+            reactivations[outcome.subject] = max(reactivations[outcome.subject] ?? 0, outcome.at)
         case .unknown(let wanted, let isBlocking):
             if isBlocking { sources.formUnion(BlockSources(outcome.source)) }
             unconfirmed[outcome.subject] = UnconfirmedCall(

@@ -66,14 +66,54 @@ struct SQLiteLedgerTests {
     func foreignFiles() throws {
         let folder = try LedgerFolder()
         try folder.open().close()
-        try folder.tamper("PRAGMA user_version = 2")
-        #expect(throws: LedgerError.newerVersion(path: folder.path, found: 2, known: 1)) { try folder.open() }
+        try folder.tamper("PRAGMA user_version = 3")
+        #expect(throws: LedgerError.newerVersion(path: folder.path, found: 3, known: 2)) { try folder.open() }
         let foreign = try LedgerFolder()
         try foreign.tamper("CREATE TABLE notes (text TEXT)")
         #expect(throws: LedgerError.notALedger(path: foreign.path)) { try foreign.open() }
         let text = try LedgerFolder()
         try Data(String(repeating: "hello, this is text\n", count: 100).utf8).write(to: URL(fileURLWithPath: text.path))
         #expect(throws: LedgerError.notALedger(path: text.path)) { try text.open() }
+    }
+
+    @Test("a ledger of version 1 learns from its log who was reactivated when")
+    func versionOne() throws {
+        let folder = try LedgerFolder()
+        let store = try folder.open()
+        try store.commit([
+            outcome(anna, .state(.suspended), at: 10), outcome(anna, .state(.active), at: 20), outcome(anna, .state(.active), at: 30),
+            outcome(bob, .unknown(wanted: .active, blocks: false), learned: .unconfirmed, at: 40),
+            outcome(uuidUser, .unknown(wanted: .suspended, blocks: false), learned: .crash, at: 50),
+        ])
+        store.close()
+        try folder.tamper("DROP TABLE reactivations; PRAGMA user_version = 1")
+        let upgraded = try folder.open()
+        var found: [Subject: Int64] = [:]
+        try upgraded.forEachReactivation { found[$0] = $1 }
+        #expect(found == [anna: 30])
+        #expect(try upgraded.verify() == 5)
+        upgraded.close()
+        try folder.open().close()
+    }
+
+    @Test(
+        "a reactivation that is not what the log says is found by verify",
+        arguments: [
+            "DELETE FROM reactivations", "UPDATE reactivations SET at = 19", "INSERT INTO reactivations VALUES (1, 'eve', 20)",
+        ])
+    func tamperedReactivation(_ sql: String) throws {
+        let folder = try LedgerFolder()
+        let store = try folder.open()
+        try store.commit([outcome(anna, .state(.suspended), at: 10), outcome(anna, .state(.active), at: 20)])
+        #expect(try store.verify() == 2)
+        store.close()
+        try folder.tamper(sql)
+        let tampered = try folder.open()
+        #expect {
+            try tampered.verify()
+        } throws: { error in
+            if case .damaged(_, let what) = error as? LedgerError { what.contains("reactivated at another time") } else { false }
+        }
     }
 
     @Test("directories may be added and rearranged: blocks follow their names")

@@ -38,6 +38,54 @@ struct SuspensionAuthorityTests {
         #expect(try !authority(folder).index.isSuspended(anna.user, in: 1, asking: .unknown))
     }
 
+    @Test("whoever is lifted was marked as reactivated before, for all who ask, and is after a restart")
+    func reactivation() async throws {
+        let folder = try LedgerFolder()
+        let authority = try authority(folder)
+        let asked = AskedUser()
+        let reader = DispatchGroup()
+        reader.enter()
+        Thread.detachNewThread {
+            asked.ask(authority.index)
+            reader.leave()
+        }
+        for number in 1...100 {
+            let subject = person(number)
+            let ticket = try #require(await authority.begin(call(subject, .suspended)).ticket)
+            #expect(await authority.finish(ticket, .confirmed) == .settled)
+            asked.number.store(number, ordering: .releasing)
+            let again = try #require(await authority.begin(call(subject, .active)).ticket)
+            #expect(await authority.finish(again, .confirmed) == .settled)
+        }
+        asked.number.store(0, ordering: .releasing)
+        #expect(await withCheckedContinuation { done in reader.notify(queue: .global()) { done.resume(returning: true) } })
+        #expect(asked.free.load(ordering: .relaxed) == 0, "somebody who was lifted was found neither suspended nor reactivated")
+        #expect(asked.lifted.load(ordering: .relaxed) > 0)
+        authority.close()
+        let second = try self.authority(folder)
+        #expect((1...100).allSatisfy { second.index.wasReactivated(since: 1, person($0).user, in: 1, asking: .unknown) })
+        #expect(!second.index.wasReactivated(since: 1, person(101).user, in: 1, asking: .unknown))
+    }
+
+    /// A reader asks about one user from its suspension on.
+    private final class AskedUser: Sendable {
+        /// 0 ends it.
+        let number = Atomic(-1)
+        let free = Atomic(0)
+        let lifted = Atomic(0)
+
+        func ask(_ index: SuspensionIndex) {
+            while true {
+                sched_yield()
+                let number = number.load(ordering: .acquiring)
+                if number == 0 { return }
+                guard number > 0, !index.isSuspended(person(number).user, in: 1, asking: .unknown) else { continue }
+                let counter = index.wasReactivated(since: 1, person(number).user, in: 1, asking: .unknown)
+                if counter { lifted.add(1, ordering: .relaxed) } else { free.add(1, ordering: .relaxed) }
+            }
+        }
+    }
+
     @Test("a call that was open when the gateway stopped shows as unconfirmed")
     func stoppedInBetween() async throws {
         let folder = try LedgerFolder()

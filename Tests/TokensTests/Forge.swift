@@ -53,12 +53,13 @@ enum World {
     /// A block of directory 0, where ids are strings, for `https://NAME.example`.
     static func block(
         _ name: String?, _ algorithms: AlgorithmSet, _ keys: [VerificationKey], directory: Int = 0, format: IDFormat = .string,
-        audiences: [String]? = ["api", "api-2"], claims: ClaimMap = ClaimMap(), tenants: Set<TenantID>? = nil, lifetime: Int64? = nil
+        audiences: [String]? = ["api", "api-2"], claims: ClaimMap = ClaimMap(), tenants: Set<TenantID>? = nil, lifetime: Int64? = nil,
+        fresh: Bool = false
     ) throws -> CredentialBlock {
         try CredentialBlock(
             issuer: name.map { id("https://\($0).example") }, directory: directory, userFormat: format, tenantFormat: format,
             audiences: audiences?.map(id), algorithms: algorithms, keys: keys, claims: claims, boundTenants: tenants,
-            maximumLifetime: lifetime)
+            maximumLifetime: lifetime, wantsFreshTokens: fresh)
     }
 
     static func secretKey(_ secret: [UInt8], _ allowed: AlgorithmSet) throws -> VerificationKey {
@@ -91,6 +92,7 @@ enum World {
             block("\u{e9}", [.hs256], [hs]),
             block(nil, [.hs256], [hs]),
             block("hs", [.hs256], [secretKey(longSecret, [.hs256])], directory: 1, format: .uuid),
+            block("fresh", [.hs256], [hs], fresh: true),
         ]
     }
 }

@@ -54,6 +54,8 @@ import Testing
             .bad("lifetime longer", .lifetime, hs(["iat": "\(now)", "exp": "\(now + 3601)"], issuer: "short")),
             .bad("lifetime without iat", .lifetime, hs(["iat": nil], issuer: "short")),
             .bad("lifetime from nbf alone", .lifetime, hs(["iat": nil, "nbf": "\(now)"], issuer: "short")),
+            .bad("no iat where tokens must be fresh", .issuedAt, hs(["iat": nil], issuer: "fresh")),
+            .good("iat where tokens must be fresh", hs(["iat": "\(now - 500)"], issuer: "fresh")),
             .bad("expired, and for somebody else: not said to be expired", .audience, hs(["exp": "1", "aud": "\"x\""])),
             .bad("expired, and its user malformed", .user, hs(["exp": "1", "sub": "1"])),
             .bad("expired, and not yet valid", .notYetValid, hs(["exp": "1", "nbf": "\(now + 99)"])),

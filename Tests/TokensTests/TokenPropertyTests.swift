@@ -54,6 +54,16 @@ import Testing
         #expect(credential.expires == World.now + 630 && credential.issuedAt == World.now - 10)
     }
 
+    @Test("a token of a block that wants fresh ones is as old as the second that iat began in")
+    func freshFrom() throws {
+        func freshFrom(_ issued: String, _ issuer: String) throws -> Int64? {
+            try World.authority.verify(hs(["iat": issued], issuer: issuer).span, directory: 0, now: World.now).freshFrom
+        }
+        #expect(try freshFrom("\(World.now - 10).999", "fresh") == World.now - 10)
+        #expect(try freshFrom("\(World.now - 10)", "fresh") == World.now - 10)
+        #expect(try freshFrom("\(World.now - 10)", "hs") == nil)
+    }
+
     @Test("roles by tenant go upstream for their tenant only")
     func rolesByTenant() throws {
         let token = TokenClaimTests.deep([:])

@@ -73,6 +73,7 @@ struct ExplainReport {
             "the path is one of the dialect's calls, but holds no user id in the directory's id_format (\(rule)\(place))"
         case .ambiguousPath where route != nil: "it differs only in its spelling from one of the dialect's calls (\(rule)\(place))"
         case .bodyTooLarge: "\(rule)\(place) takes bodies of \(route?.bodyLimit ?? 0) bytes"
+        case .tokenExpired where trial.findings.staleFor != nil: staleness
         case .invalidToken, .tokenExpired: [tokenFault, keys?.words].compactMap(\.self).joined(separator: "; ")
         case .keysUnavailable: keys?.words
         case .methodNotAllowed: trial.findings.allow.map { "allowed here: \($0)" }
@@ -101,6 +102,16 @@ struct ExplainReport {
         let found = ledger.blocks(of: [credential.user] + credential.actors, in: directory)
         return found.isEmpty ? "" : found.joined(separator: "; ")
     }
+
+    private var staleness: String {
+        guard let credential = trial.findings.credential, let issued = credential.freshFrom, let directory = route?.directory else {
+            return ""
+        }
+        let found = ledger.reactivations(of: [credential.user] + credential.actors, in: directory, since: issued)
+        return (["the token was issued at \(date(issued))"] + found).joined(separator: "; ")
+    }
+
+    private func date(_ seconds: Int64) -> String { Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601) }
 
     // MARK: passed
 
@@ -132,7 +143,7 @@ struct ExplainReport {
         }
         let block = configuration.credentials[credential.block]
         let issuer = block.issuer.map { "issuer \(text($0))" } ?? "issuer absent"
-        let until = Date(timeIntervalSince1970: Double(credential.expires)).formatted(.iso8601)
+        let until = date(credential.expires)
         let name = configuration.directories[block.directory].name
         let from = keys.map { "; \($0.words)" } ?? ""
         return (
@@ -166,7 +177,8 @@ struct ExplainReport {
         guard trial.findings.credential != nil else { return ("not asked", "no user is known") }
         if route?.allowsSuspended == true { return ("not asked", "\(rule).suspended: allow") }
         if let problem = ledger.problem { return ("not asked", problem) }
-        return ("ok", "no block stands for the user here (ledger \(configuration.ledger))")
+        let fresh = trial.findings.credential?.freshFrom.map { "; the token, of \(date($0)), is from after every reactivation" } ?? ""
+        return ("ok", "no block stands for the user here (ledger \(configuration.ledger))\(fresh)")
     }
 
     private var requirementWords: String {

@@ -30,7 +30,17 @@ package enum CheckReport {
             if let cors = configuration.routes[index].cors { lines.append("    pages of \(cors.originsText) may use it from a browser") }
             lines += calls(configuration.routes[index], audit.callsReached(byRoute: index), configuration)
         }
-        return lines.joined(separator: "\n") + "\n"
+        let fresh = freshBlocks(configuration)
+        return (lines + (fresh.isEmpty ? [] : [""]) + fresh).joined(separator: "\n") + "\n"
+    }
+
+    /// A line for each credential block whose tokens a reactivation makes void.
+    private static func freshBlocks(_ configuration: Configuration) -> [String] {
+        configuration.credentials.enumerated().filter(\.element.wantsFreshTokens).map { index, block in
+            let issuer = block.issuer.map { String(decoding: $0, as: UTF8.self) } ?? "absent"
+            return "credentials[\(index)] (issuer \(issuer)): fresh_token_after_reactivation: only tokens with an iat after the user's "
+                + "last reactivation"
+        }
     }
 
     /// What a route that observes does, and since or until when; nil for others.

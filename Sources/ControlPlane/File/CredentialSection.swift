@@ -24,12 +24,16 @@ enum CredentialSection {
         "leeway", .duration("0s", "5m"), .byDefault("\(Limits.leeway)s"), "Clock difference allowed for `exp`, `nbf` and `iat`.")
     static let maximumLifetime = Key(
         "max_lifetime", .duration("1s", "8760h"), .optional("no bound"), "The longest time from `iat` to `exp`; `iat` is then required.")
+    static let freshTokens = Key(
+        "fresh_token_after_reactivation", .boolean, .byDefault("false"),
+        "`true`: after a user's reactivation only tokens with a later `iat` are taken; `iat` is then required.")
     static let shape = SectionShape(
         "credential",
         [
             issuer.declaration, directory.declaration, audience.declaration, algorithms.declaration, keys.declaration, claims.declaration,
             tenants.declaration, severalTenants.declaration, leeway.declaration, maximumLifetime.declaration,
-        ], later: ["fresh_token_after_reactivation", "alias", "aliases", "token_from"])
+            freshTokens.declaration,
+        ], later: ["alias", "aliases", "token_from"])
 
     /// What later checks need beside the block: which is nil where something of it is wrong.
     struct Draft {
@@ -53,11 +57,11 @@ enum CredentialSection {
         let (leeway, lifetime) = (section[leeway], section[maximumLifetime])
         let dialect = directory.flatMap { directories[$0]?.dialect }
         let tenants = readTenants(section, dialect: dialect)
-        let several = section[severalTenants]
+        let (several, fresh) = (section[severalTenants], section[freshTokens])
         if case .loaded(let keys)? = keys { checkUnserved(section, algorithms, keys) }
 
         var block: CredentialBlock?
-        if let issuer, let directory, let audience, let algorithms, let keys, let claims, let leeway,
+        if let issuer, let directory, let audience, let algorithms, let keys, let claims, let leeway, let fresh,
             tenants != nil || !section.has(Self.tenants)
         {
             block = make(section) { () throws(CredentialBlockError) in
@@ -66,7 +70,7 @@ enum CredentialSection {
                     userFormat: dialect?.idFormat ?? .string, tenantFormat: dialect?.tenantFormat ?? .string,
                     audiences: audiences(audience), algorithms: algorithms, keys: keys.loaded,
                     origin: keys.fetched?.origin, claims: claims, boundTenants: tenants, leeway: leeway / 1000,
-                    maximumLifetime: lifetime.map { $0 / 1000 })
+                    maximumLifetime: lifetime.map { $0 / 1000 }, wantsFreshTokens: fresh)
             }
         }
         let isFlat = if case .flat? = claims?.roles { true } else { false }

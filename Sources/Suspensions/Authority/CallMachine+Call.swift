@@ -135,7 +135,7 @@ extension CallMachine {
             if case .state(let state) = outcome.result {
                 debts.supersede(outcome.subject)
                 unconfirmed.remove(outcome.subject)
-                if state == .active { actions.append(.lift(outcome.subject)) }
+                if state == .active { actions.append(.lift(outcome.subject, at: outcome.at)) }
             }
         } else {
             if case .state(.active) = outcome.result { unconfirmed.insert(outcome.subject) }

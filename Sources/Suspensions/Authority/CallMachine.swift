@@ -21,8 +21,8 @@ struct CallMachine {
         case write([LedgerChange], Write)
         /// Into the index, and told to every loop.
         case block(Subject)
-        /// Out of the index.
-        case lift(Subject)
+        /// Reactivated at this time (Unix milliseconds), then out of the index.
+        case lift(Subject, at: Int64)
         case begin(CallQueue.Number, Beginning)
         case conclude(CallQueue.Number, Conclusion)
         /// Draining is over; so many calls were left open.

@@ -44,6 +44,9 @@ package final class SuspensionAuthority: Sendable {
                 if subject.directory < reaches.count { body(subject, source) }
             }
         }
+        try store.forEachReactivation { subject, time in
+            if subject.directory < reaches.count { index.noteReactivation(of: subject, at: time) }
+        }
         self.index = index
         self.surroundings = surroundings
         self.onBlock = onBlock
@@ -138,7 +141,9 @@ package final class SuspensionAuthority: Sendable {
         case .block(let subject):
             index.insert(.upstream, for: subject)
             onBlock([subject])
-        case .lift(let subject): index.remove(.upstream, for: subject)
+        case .lift(let subject, let time):
+            index.noteReactivation(of: subject, at: time)
+            index.remove(.upstream, for: subject)
         case .begin(let number, let beginning): state.withLock { $0.beginnings.removeValue(forKey: number) }?(beginning)
         case .conclude(let number, let conclusion): state.withLock { $0.conclusions.removeValue(forKey: number) }?(conclusion)
         case .drained(let open):

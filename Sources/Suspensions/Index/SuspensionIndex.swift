@@ -17,9 +17,10 @@ package enum TenantQuestion: Sendable {
 /// Questions are lock-free, allocate nothing and read at most two random cache lines for a user who is not blocked anywhere.
 package final class SuspensionIndex: Sendable {
     private let table: BlockTable
-    private let keys = KeyMaker()
-    private let reaches: [Reach]
-    private let writer: Mutex<BlockTableWriter>
+    let marks = ReactivationMarks()
+    let keys = KeyMaker()
+    let reaches: [Reach]
+    let writer: Mutex<BlockTableWriter>
 
     /// - Parameters:
     ///   - reaches: the reach of each directory's dialect, by its number (a directory without a dialect is `tenant`).

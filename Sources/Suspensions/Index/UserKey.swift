@@ -14,7 +14,7 @@ package struct UserKey: Hashable, Sendable {
 /// Makes the keys of one index. Its secrets are drawn at start and never leave the process.
 struct KeyMaker: Sendable {
     private let hash = KeyedHash.random()
-    private let mix = PlaceMix()
+    let mix = PlaceMix()
 
     func user(_ id: FormattedID, in directory: DirectoryIndex) -> UserKey {
         let identity = identity(id)
@@ -43,7 +43,7 @@ struct UInt128Pair: Hashable, Sendable {
 }
 
 /// Spreads identities over the table so that nobody who picks ids can pick buckets: two multiply-folds under secret words.
-private struct PlaceMix: Sendable {
+struct PlaceMix: Sendable {
     private let a, b, c, d: UInt64
 
     init() {

@@ -23,9 +23,14 @@ enum LedgerCheck {
             throw LedgerError.damaged(path: path, complaint)
         }
         let entries = try checkChain(db, path: path, chain: chain, last: nil)
-        guard let difference = try Row.fetchOne(db, sql: differences) else { return entries }
-        let what = difference["logged"] as Bool ? "the log says is suspended has no block" : "is blocked, but not by the log"
-        throw LedgerError.damaged(path: path, "a user who \(what) (scope \(difference["scope"] as Int64))")
+        if let difference = try Row.fetchOne(db, sql: differences) {
+            let what = difference["logged"] as Bool ? "the log says is suspended has no block" : "is blocked, but not by the log"
+            throw LedgerError.damaged(path: path, "a user who \(what) (scope \(difference["scope"] as Int64))")
+        }
+        if let scope = try Int64.fetchOne(db, sql: otherReactivations) {
+            throw LedgerError.damaged(path: path, "a user was reactivated at another time than the log says (scope \(scope))")
+        }
+        return entries
     }
 
     /// The last entries, or all: each hash follows from the one before it, numbers have no gap, and the head is the last entry.
@@ -55,6 +60,13 @@ enum LedgerCheck {
         }
         return end
     }
+
+    private static let otherReactivations = """
+        SELECT scope FROM (SELECT * FROM (\(LedgerSchema.loggedReactivations)) EXCEPT SELECT scope, user, at FROM reactivations)
+        UNION ALL
+        SELECT scope FROM (SELECT scope, user, at FROM reactivations EXCEPT SELECT * FROM (\(LedgerSchema.loggedReactivations)))
+        LIMIT 1
+        """
 
     /// Blocks that the log's last word doesn't explain, and last words "suspended" without a block.
     private static let differences = """

@@ -4,12 +4,12 @@ import GRDB
 ///
 /// Users are a 16-byte blob where the id is a uuid and text where it is a string. A null tenant means all tenants.
 enum LedgerSchema {
-    static let version = 1
+    static let version = 2
     /// "tnGL" in `application_id`, so that no other program's database is taken for a ledger.
     static let applicationID = 0x746E_474C
 
     /// Everything but the log: what says who is suspended.
-    static let stateTables = ["directories", "scopes", "blocks", "intents", "unconfirmed", "head"]
+    static let stateTables = ["directories", "scopes", "blocks", "intents", "unconfirmed", "reactivations", "head"]
 
     /// Makes the tables in an empty file; refuses a file that isn't a ledger, or is a newer one's.
     static func prepare(_ db: Database, path: String) throws {
@@ -17,14 +17,31 @@ enum LedgerSchema {
         let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
         if isEmpty, application == 0, found == 0 {
-            try db.execute(sql: tables)
+            try db.execute(sql: tables + reactivations)
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: "PRAGMA user_version = \(version)")
             return
         }
         guard application == applicationID else { throw LedgerError.notALedger(path: path) }
         guard found <= version else { throw LedgerError.newerVersion(path: path, found: found, known: version) }
+        if found == 1 {
+            try db.execute(sql: reactivations)
+            try db.execute(sql: "INSERT INTO reactivations " + loggedReactivations)
+            try db.execute(sql: "PRAGMA user_version = 2")
+        }
     }
+
+    /// The last time that the log says a subject was reactivated. Outcomes that nobody knows are in it too, with the state as it was.
+    static let loggedReactivations = """
+        SELECT scope, user, max(at) FROM log
+        WHERE becomes = 0 AND learned NOT IN (\(Learned.unconfirmed.rawValue), \(Learned.crash.rawValue)) GROUP BY scope, user
+        """
+
+    /// Since version 2.
+    private static let reactivations = """
+        CREATE TABLE reactivations (
+            scope INTEGER NOT NULL, user ANY NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (scope, user)) STRICT, WITHOUT ROWID;
+        """
 
     private static let tables = """
         CREATE TABLE directories (
@@ -48,5 +65,6 @@ enum LedgerSchema {
         CREATE TRIGGER log_is_not_cut BEFORE DELETE ON log BEGIN SELECT raise(ABORT, 'the log is append-only'); END;
         CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
         INSERT INTO head VALUES (1, 0, zeroblob(32));
+
         """
 }

@@ -12,6 +12,8 @@ package protocol LedgerStore: AnyObject, Sendable {
     func blockCount() throws(LedgerError) -> Int
     /// Every block that stands, in no order.
     func forEachBlock(_ body: (Subject, BlockSource) -> Void) throws(LedgerError)
+    /// Everybody who was reactivated, by a confirmed call or by hand, with the last time (Unix milliseconds), in no order.
+    func forEachReactivation(_ body: (Subject, Int64) -> Void) throws(LedgerError)
     /// Calls whose outcome is unknown.
     func unconfirmedCalls() throws(LedgerError) -> [UnconfirmedCall]
     /// Lets go of the store; nothing else may be asked afterwards.

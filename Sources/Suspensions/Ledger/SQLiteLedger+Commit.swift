@@ -101,6 +101,7 @@ private struct LedgerTransaction {
         switch outcome.result {
         case .state(let state):
             becomes = state
+            if state == .active { try reactivate(outcome, scope: scope, user: user) }
             if outcome.settlesUnconfirmed { try run("DELETE FROM unconfirmed WHERE scope = ? AND user = ?", [scope, user]) }
         case .unknown(let wanted, let blocks):
             if blocks { becomes = .suspended }
@@ -110,6 +111,12 @@ private struct LedgerTransaction {
         }
         try keep(becomes, outcome, scope: scope, user: user)
         try append(outcome, scope: scope, user: user, from: was, to: becomes, scopes)
+    }
+
+    /// Together with the state, so that no restart finds a user lifted and not when.
+    private func reactivate(_ outcome: Outcome, scope: Int64, user: DatabaseValue) throws {
+        try run(
+            "INSERT INTO reactivations VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)", [scope, user, outcome.at])
     }
 
     private func isBlocked(_ scope: Int64, _ user: DatabaseValue, _ source: BlockSource) throws -> UserState {

@@ -33,6 +33,19 @@ extension SQLiteLedger {
         }
     }
 
+    package func forEachReactivation(_ body: (Subject, Int64) -> Void) throws(LedgerError) {
+        let scopes = scopes.withLock { $0 }
+        try reading { db in
+            let rows = try Row.fetchCursor(db, sql: "SELECT scope, user, at FROM reactivations")
+            while let row = try rows.next() {
+                guard let place = scopes.place(row["scope"]), let user = try LedgerScopes.id(row["user"]) else {
+                    throw LedgerError.damaged(path: path, "a reactivation can't be read")
+                }
+                body(Subject(directory: place.directory, tenant: place.tenant, user: UserID(user)), row["at"])
+            }
+        }
+    }
+
     package func unconfirmedCalls() throws(LedgerError) -> [UnconfirmedCall] {
         let scopes = scopes.withLock { $0 }
         return try reading { db in

@@ -60,7 +60,6 @@ private let keys: [Mistake] = [
         loginRoute, "- {path: /login, upstream: login, credential: none, cors: {origins: [https://a.example]}, ^token_from: subprotocol}",
         "no token is looked for here"),
     Mistake("{path: /v1/**, upstream: jitsudo}", "{path: /v1/**, upstream: jitsudo, ^token_from: subprotocol}", "no origins are listed"),
-    Mistake(keysLine, keysLine + "\n    ^fresh_token_after_reactivation: true", "not supported by this version"),
     Mistake("address: 127.0.0.1:8443", "address: ^unix:/run/gateway.sock", "Unix sockets are not supported"),
     Mistake("[\"http://127.0.0.1:9103\"]", "[^\"https://127.0.0.1:9103\"]", "https upstreams are not supported"),
     Mistake(keysLine, keysLine + "\n    claims: {user: ^{alias: email, claim: [email]}}", "`alias` is not supported"),
