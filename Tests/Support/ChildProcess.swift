@@ -26,6 +26,7 @@ package final class ChildProcess: @unchecked Sendable {  // Foundation's Process
     deinit { kill() }
 
     package var isRunning: Bool { process.isRunning }
+    package var identifier: Int32 { process.processIdentifier }
     package var outputText: String { Self.text(output) }
     package var errorText: String { Self.text(errors) }
 

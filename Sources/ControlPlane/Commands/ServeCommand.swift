@@ -16,8 +16,11 @@ package enum ServeCommand {
             throw CommandFailure(error.description)
         }
         for line in service.addresses { say(line) }
-        let reloader = Reloader(service) { text in say(text) }
-        signals.onHangup { reloader.reload() }
+        let reloader = Reloader(service, say: say)
+        signals.onHangup {
+            service.reopenLog(say)
+            reloader.reload()
+        }
         signals.wait()
         signals.exitOnNext()
         reloader.stop()

@@ -81,6 +81,13 @@ package final class GatewayService: Sendable {
                 keySets: { [unowned self] in KeySetAge.all(keys.statuses) }))
     }
 
+    /// Opens the access log's file anew, which may have been renamed. Doesn't wait.
+    package func reopenLog(_ say: @escaping @Sendable (String) -> Void) {
+        log?.reopen { failure in
+            if let failure { say("the access log can't be opened anew (\(failure.reason)): the file that was open is written on") }
+        }
+    }
+
     /// Ends in order: `/readyz` says no, balancers get the file's delay to notice, then no new connections are taken, open work and suspend
     /// calls finish within the file's bound, then everything closes. True if nothing had to be broken off.
     package func drain() -> Bool {
@@ -95,8 +102,8 @@ package final class GatewayService: Sendable {
         keys.end()
         let isSettled = drainSuspensions()
         probes?.close()
-        log?.finish()
-        return isDone && isSettled
+        let isWritten = log?.finish() ?? true
+        return isDone && isSettled && isWritten
     }
 
     /// Waits a bounded time for the first keys, and says which are not there.
