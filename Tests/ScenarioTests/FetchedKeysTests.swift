@@ -187,29 +187,6 @@ struct FetchedKeysTests {
         #expect(try settles(gateway, token, on: "200 ") == "200 ")
     }
 
-    @Test("10,000 requests with kids that nobody knows: a fetch every 10 s at most, and known tokens notice nothing")
-    func flood() throws {
-        let issuer = try FetchedIssuer("https://id.example")
-        issuer.publish([("one", 1)])
-        let gateway = try gateway([issuer.entry("refresh: 1h")])
-        let known = rinneRequest(issuer.token("one", 1))
-        let forged = (0..<100).map { rinneRequest(issuer.token("unknown-\($0)", 2)) }
-        let (began, clients) = (Date(), try (0..<4).map { _ in try gateway.client() })
-        for round in 0..<25 {
-            for client in clients {
-                try client.stream.send(Array(forged.joined().utf8))
-                for _ in forged { #expect(try client.answer(to: "GET").status == 401) }
-                #expect(try client.exchange(known).status == 200, "round \(round)")
-            }
-        }
-        let seconds = Date().timeIntervalSince(began)
-        print("flood: 10,000 requests in \(Int(seconds * 1000)) ms, \(issuer.server.received) fetches")
-        #expect(issuer.server.received <= 2 + Int(seconds / 10))
-        // The flood has asked for a fetch, which finds the key that has come meanwhile.
-        issuer.publish([("one", 1), ("unknown-1", 2)])
-        #expect(try settles(gateway, issuer.token("unknown-1", 2), on: "200 ") == "200 ")
-    }
-
     @Test("discovery: the issuer's metadata names the key set, if it names the issuer too")
     func discovery() throws {
         func issuer(named name: String? = nil) throws -> (FetchedIssuer, String) {

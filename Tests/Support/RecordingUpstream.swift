@@ -60,11 +60,11 @@ package final class RecordingUpstream: Sendable {
 
     package let port: Int
     private let listener: Int32
-    private let tls: TLSServerSettings?
     private let state: Mutex<State>
 
     private struct State {
         var script: Script
+        var tls: TLSServerSettings?
         var requests: [RecordedRequest] = []
         var received = 0
         /// Bytes that never became a whole request, by connection.
@@ -75,9 +75,9 @@ package final class RecordingUpstream: Sendable {
 
     /// Listens at once, with TLS where a certificate is given. `script` answers until another one is set.
     package init(certificate: TestCertificate? = nil, _ script: @escaping Script = { _ in [.json("{}")] }) throws {
-        tls = try certificate.map { try TLSServerSettings($0) }
+        let tls = try certificate.map { try TLSServerSettings($0) }
         (listener, port) = try listeningSocket()
-        state = Mutex(State(script: script))
+        state = Mutex(State(script: script, tls: tls))
         Thread.detachNewThread { [weak self, listener] in
             // Closed here and nowhere else: after a close its number may be another socket's, which this thread would then accept from.
             defer { _ = close(listener) }
@@ -97,6 +97,12 @@ package final class RecordingUpstream: Sendable {
     deinit { stop() }
 
     package func answer(_ script: @escaping Script) { state.withLock { $0.script = script } }
+
+    /// Shows another certificate, from the next connection on.
+    package func present(_ certificate: TestCertificate) throws {
+        let tls = try TLSServerSettings(certificate)
+        state.withLock { $0.tls = tls }
+    }
 
     /// How many whole requests have come since the start.
     package var received: Int { state.withLock { $0.received } }
@@ -146,13 +152,13 @@ package final class RecordingUpstream: Sendable {
 
 extension RecordingUpstream {
     private func serve(_ descriptor: Int32) {
-        let number: Int = state.withLock { state in
+        let (number, tls) = state.withLock { state in
             // One whose handshake fails is closed, and its number another's: it is noted only when it stands.
-            state.connections.append(tls == nil ? descriptor : -1)
-            return state.connections.count - 1
+            state.connections.append(state.tls == nil ? descriptor : -1)
+            return (state.connections.count - 1, state.tls)
         }
         Thread.detachNewThread { [weak self] in
-            guard let stream: any ByteStream = self?.stream(on: descriptor) else { return }
+            guard let stream: any ByteStream = Self.stream(on: descriptor, tls) else { return }
             self?.state.withLock { state in
                 state.connections[number] = descriptor
                 if state.isStopped { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
@@ -170,7 +176,7 @@ extension RecordingUpstream {
     }
 
     /// Nil, and the socket closed, where the TLS handshake fails.
-    private func stream(on descriptor: Int32) -> (any ByteStream)? {
+    private static func stream(on descriptor: Int32, _ tls: TLSServerSettings?) -> (any ByteStream)? {
         guard let tls else { return PlainStream(descriptor: descriptor) }
         return TLSServerStream(descriptor, tls)
     }
