@@ -24,6 +24,11 @@ package enum Limits {
     /// Seconds for the head of a probe's request.
     package static let probeHeadSeconds = 10
 
+    // MARK: the end
+
+    /// Seconds that the process has beyond `timeouts.drain_delay` and `timeouts.drain`, for the ledger and the log; then it ends as it is.
+    package static let endSeconds: Int64 = 10
+
     // MARK: routes
 
     /// Segments of a route's or dialect call's pattern: far more than any API has, and the bound of the matcher's recursion.

@@ -80,7 +80,8 @@ package final class Gateway: Sendable {
             worker.loop.wait { worker.value.stop() }
             worker.loop.end()
         }
-        resolver.end()
+        // Not waited for: the system may be asking for a name for a long time yet.
+        resolver.abandon()
         return isDone
     }
 

@@ -1,3 +1,5 @@
+import Policy
+
 /// `tenantgate serve`: runs the gateway until SIGTERM or SIGINT, then drains. SIGHUP and changed files reload.
 package enum ServeCommand {
     /// Blocks until the gateway has ended. `say` gets one line for each listener when it is ready, and everything else worth knowing.
@@ -23,8 +25,11 @@ package enum ServeCommand {
         }
         signals.wait()
         signals.exitOnNext()
-        reloader.stop()
         let (delay, bound) = service.drainSeconds
+        signals.exit(after: delay + bound + Limits.endSeconds) {
+            say("stopped by force: what is left, a disk or a reader of the log, did not answer for \(Limits.endSeconds) s")
+        }
+        reloader.stop()
         let patience = delay > 0 ? "not ready, serving on for \(delay) s; then " : ""
         say("draining: \(patience)no new connections; what is open has \(bound) s to finish")
         say(service.drain() ? "stopped" : "stopped; what did not finish in time was broken off")

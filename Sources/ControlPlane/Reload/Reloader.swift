@@ -42,13 +42,12 @@ package final class Reloader: Sendable {
         queue.async { [self] in report(service.reload(), isAsked: true) }
     }
 
-    /// Waits for a reload that is going on; afterwards there is none.
+    /// Begins no further reload. One that is going on isn't waited for, since it may be waiting itself; it does nothing more once the
+    /// service drains.
     package func stop() {
-        queue.sync {
-            state.withLock { state in
-                state.source?.cancel()
-                state.isOver = true
-            }
+        state.withLock { state in
+            state.source?.cancel()
+            state.isOver = true
         }
     }
 

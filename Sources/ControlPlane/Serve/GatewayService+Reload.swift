@@ -14,15 +14,16 @@ extension GatewayService {
         return reload(awaitingKeys: false) ?? .over
     }
 
+    /// The file is read before anything is locked: one that can't be read to its end, a pipe say, must not keep the gateway from ending.
     /// Nil where `awaitingKeys`, and the file names keys to be fetched that nobody has tried to fetch yet: that has begun.
     private func reload(awaitingKeys: Bool) -> ReloadOutcome? {
-        running.withLock { running in
+        let path = running.withLock { $0.configuration.path }
+        let (read, problems, inputs) = CheckCommand.read(path)
+        return running.withLock { running in
+            guard !running.isOver else { return .over }
             var isAwaiting = false
             // Files of authorities are read anew, and what is no longer needed is fetched no more.
             defer { if !isAwaiting { try? keys.follow(running.origins) } }
-            guard !running.isOver else { return .over }
-            let path = running.configuration.path
-            let (read, problems, inputs) = CheckCommand.read(path)
             running.lastRead = inputs
             guard let read else { return .refused(file: path, problems: problems) }
             let changes = ConfigurationChanges.names(from: (running.configuration, running.inputs), to: (read, inputs))
@@ -49,10 +50,10 @@ extension GatewayService {
         return keys.hasTriedAll
     }
 
-    /// Seconds at the end for which it serves on without being ready, and that open work has after that.
+    /// Seconds, rounded up, at the end for which it serves on without being ready, and that open work has after that.
     package var drainSeconds: (delay: Int64, bound: Int64) {
-        let timeouts = running.withLock { $0.configuration.timeouts }
-        return (timeouts.drainDelayMilliseconds / 1000, timeouts.drainMilliseconds / 1000)
+        let timeouts = timeouts.withLock { $0 }
+        return ((timeouts.drainDelayMilliseconds + 999) / 1000, (timeouts.drainMilliseconds + 999) / 1000)
     }
 
     /// What the file in force was read from, and what the last one was that was looked at.
@@ -71,6 +72,7 @@ extension GatewayService {
         let plan = try ListenerPlan(from: running.listeners, to: new.listeners, of: gateway, file: new)
         gateway.take(snapshot, plan.changes)
         running.configuration = new
+        timeouts.withLock { $0 = new.timeouts }
         running.inputs = inputs
         running.authority = snapshot.authority
         running.listeners = plan.served

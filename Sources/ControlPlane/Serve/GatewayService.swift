@@ -13,6 +13,8 @@ package final class GatewayService: Sendable {
     let suspensions: SuspensionAuthority
     let gateway: Gateway
     let running: Mutex<Running>
+    /// Those in force. Not in `running`, which a reload may hold at the moment at which the end begins.
+    let timeouts: Mutex<TimeoutSettings>
     private let log: LogWriter?
     private let probes: ProbesListener?
     let keys: KeyService
@@ -73,6 +75,7 @@ package final class GatewayService: Sendable {
         running = Mutex(
             Running(
                 configuration: configuration, inputs: inputs, lastRead: inputs, authority: snapshot.authority, listeners: plan.served))
+        timeouts = Mutex(configuration.timeouts)
         standing.serve(
             Standing.Sources(
                 gateway: gateway, suspensions: suspensions, directories: configuration.directories.map(\.name), log: log,
@@ -92,10 +95,8 @@ package final class GatewayService: Sendable {
     /// calls finish within the file's bound, then everything closes. True if nothing had to be broken off.
     package func drain() -> Bool {
         standing.drain()
-        let timeouts = running.withLock { running in
-            running.isOver = true
-            return running.configuration.timeouts
-        }
+        running.withLock { $0.isOver = true }
+        let timeouts = timeouts.withLock { $0 }
         _ = poll(nil, 0, CInt(clamping: timeouts.drainDelayMilliseconds))
         let bound = TimeAmount.milliseconds(timeouts.drainMilliseconds)
         let isDone = gateway.drain(within: bound)

@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 
 #if canImport(Glibc)
     import Glibc
@@ -10,12 +11,15 @@ package final class ProcessSignals {
     private let sources: [any DispatchSourceSignal]
     private var hangup: (any DispatchSourceSignal)?
 
+    /// Of its own: what waits elsewhere must not keep a signal from being heard.
+    private let queue = DispatchQueue(label: "signals", qos: .userInteractive)
+
     /// From now on neither ends the process by itself; SIGPIPE is ignored, since closed sockets report themselves.
     package init() {
         signal(SIGPIPE, SIG_IGN)
-        sources = [SIGTERM, SIGINT].map { number in
+        sources = [SIGTERM, SIGINT].map { [queue] number in
             signal(number, SIG_IGN)
-            return DispatchSource.makeSignalSource(signal: number, queue: .global())
+            return DispatchSource.makeSignalSource(signal: number, queue: queue)
         }
         for source in sources {
             source.setEventHandler { [arrived] in arrived.signal() }
@@ -29,7 +33,7 @@ package final class ProcessSignals {
     /// Has `act` called at each SIGHUP, on a thread of its own; several that come together may be one.
     package func onHangup(_ act: @escaping @Sendable () -> Void) {
         ignoreHangup()
-        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
         source.setEventHandler(handler: act)
         source.resume()
         hangup = source
@@ -41,9 +45,19 @@ package final class ProcessSignals {
     /// Ends the process at once when another one comes: who asks twice doesn't want to wait.
     package func exitOnNext() {
         let arrived = arrived
-        DispatchQueue.global().async {
+        Thread.detachNewThread {
             arrived.wait()
-            exit(130)
+            _exit(130)
+        }
+    }
+
+    /// Ends the process with 1 after so many seconds, whatever it is waiting for then; `say` is told first, and not waited for for long.
+    package func exit(after seconds: Int64, _ say: @escaping @Sendable () -> Void) {
+        Thread.detachNewThread {
+            Thread.sleep(forTimeInterval: Double(seconds))
+            Thread.detachNewThread(say)
+            Thread.sleep(forTimeInterval: 0.5)
+            _exit(1)
         }
     }
 }

@@ -148,9 +148,7 @@ final class NameResolver: Sendable {
         }
     }
 
-    func end() { try? threads.syncShutdownGracefully() }
-
-    /// The same without waiting for a name that is being resolved, which may take long.
+    /// Ends without waiting for a name that is being resolved, which may take long.
     func abandon() { threads.shutdownGracefully { _ in } }
 
     private static func addresses(of host: String, port: Int) -> [SocketAddress] {
