@@ -10,9 +10,9 @@ import Glibc
         let bytes = try PEMFile.read(file)
         var found: [OpaquePointer] = unsafe []
         OpenSSLErrors.clear()
-        let bio = unsafe BIO_new_mem_buf(bytes, CInt(bytes.count))
-        defer { unsafe BIO_free(bio) }
-        while let certificate = unsafe PEM_read_bio_X509(bio, nil, nil, nil) { unsafe found.append(certificate) }
+        unsafe PEMFile.withBIO(over: bytes) { bio in
+            while let certificate = unsafe PEM_read_bio_X509(bio, nil, nil, nil) { unsafe found.append(certificate) }
+        }
         unsafe certificates = found
         // The end of the file is noted as "no start line"; anything else is damage.
         let fault = OpenSSLErrors.drain()

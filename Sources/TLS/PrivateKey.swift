@@ -10,17 +10,17 @@ import COpenSSL
         // OpenSSL has one error for "nothing here" and "something unreadable".
         guard bytes.firstRange(of: "PRIVATE KEY-----".utf8) != nil else { throw .notPEM }
         OpenSSLErrors.clear()
-        let bio = unsafe BIO_new_mem_buf(bytes, CInt(bytes.count))
-        defer { unsafe BIO_free(bio) }
         // Asked for a pass phrase only if the key is encrypted: there is none.
         var isEncrypted = false
-        let key = unsafe withUnsafeMutablePointer(to: &isEncrypted) { asked in
-            unsafe PEM_read_bio_PrivateKey(
-                bio, nil,
-                { _, _, _, asked in
-                    unsafe asked?.assumingMemoryBound(to: Bool.self).pointee = true
-                    return -1
-                }, asked)
+        let key = unsafe PEMFile.withBIO(over: bytes) { bio in
+            unsafe withUnsafeMutablePointer(to: &isEncrypted) { asked in
+                unsafe PEM_read_bio_PrivateKey(
+                    bio, nil,
+                    { _, _, _, asked in
+                        unsafe asked?.assumingMemoryBound(to: Bool.self).pointee = true
+                        return -1
+                    }, asked)
+            }
         }
         let fault = OpenSSLErrors.drain()
         guard let key = unsafe key else {

@@ -105,10 +105,15 @@ extension KeyLoader {
     private static func onlyBlock(_ file: [UInt8]) throws(KeyError) -> Block {
         ERR_clear_error()
         defer { ERR_clear_error() }
-        guard !file.isEmpty, let input = unsafe BIO_new_mem_buf(file, Int32(clamping: file.count)) else { throw .notPEM }
-        defer { unsafe BIO_free(input) }
-        guard let block = unsafe nextBlock(input) else { throw .notPEM }
-        guard unsafe nextBlock(input) == nil else { throw .severalPEMBlocks }
+        guard !file.isEmpty else { throw .notPEM }
+        // libcrypto keeps the pointer, which the optimiser doesn't see: outside of this the bytes could be freed before they are read.
+        let blocks = unsafe file.withUnsafeBytes { bytes -> (Block?, Block?) in
+            guard let input = unsafe BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count)) else { return (nil, nil) }
+            defer { unsafe BIO_free(input) }
+            return (unsafe nextBlock(input), unsafe nextBlock(input))
+        }
+        guard let block = blocks.0 else { throw .notPEM }
+        guard blocks.1 == nil else { throw .severalPEMBlocks }
         return block
     }
 

@@ -47,7 +47,7 @@ package struct InputFiles: Sendable, Equatable {
     }
 
     private static func content(ofFile path: String) -> Content {
-        guard case .success(let bytes) = FileBytes.read(path, limit: YAMLDocument.bytes + 1) else { return nil }
+        guard case .success(let bytes) = FileBytes.readRegular(path, limit: YAMLDocument.bytes + 1) else { return nil }
         return Digest.sha256(bytes.span)
     }
 

@@ -97,7 +97,7 @@ enum KeysSection {
     private static func load(
         _ file: ReadableFile, _ section: Section, _ make: ([UInt8]) throws(KeyError) -> [VerificationKey]
     ) -> [VerificationKey]? {
-        switch FileBytes.read(file.path, limit: YAMLDocument.bytes) {
+        switch FileBytes.readRegular(file.path, limit: YAMLDocument.bytes) {
         case .failure(let error):
             section.reading.problems.error(
                 file.place, "the file \(file.path) can't be read (\(error.reason))", fix: "let the user that runs the gateway read it")

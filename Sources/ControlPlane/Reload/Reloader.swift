@@ -17,6 +17,8 @@ package final class Reloader: Sendable {
         var source: (any DispatchSourceRead)?
         /// Something has changed, and it is waited until it stays so.
         var isSettling = false
+        /// Somebody has asked, and the reload has not begun: who asks meanwhile gets the same one.
+        var isAsked = false
         var isOver = false
     }
 
@@ -39,7 +41,18 @@ package final class Reloader: Sendable {
 
     /// Reads everything anew, whether something was seen to change or not. From any thread; doesn't wait.
     package func reload() {
-        queue.async { [self] in report(service.reload(), isAsked: true) }
+        let isFirst = state.withLock { state in
+            defer { state.isAsked = true }
+            return !state.isAsked
+        }
+        guard isFirst else { return }
+        queue.async { [self] in
+            let isOver = state.withLock { state in
+                state.isAsked = false
+                return state.isOver
+            }
+            if !isOver { report(service.reload(), isAsked: true) }
+        }
     }
 
     /// Begins no further reload. One that is going on isn't waited for, since it may be waiting itself; it does nothing more once the

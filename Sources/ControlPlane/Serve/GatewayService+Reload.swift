@@ -45,14 +45,15 @@ extension GatewayService {
 
     /// Begins to fetch what is missing, while the keys in force stay so. Whether there is nothing to wait for.
     private func hasKeys(of next: Configuration, beside current: [KeyOrigin]) -> Bool {
-        let added = next.fetchedKeys.map(\.origin).filter { !current.contains($0) }
+        let known = Set(current)
+        let added = next.fetchedKeys.map(\.origin).filter { !known.contains($0) }
         guard !added.isEmpty, (try? keys.follow(current + added)) != nil else { return true }
         return keys.hasTriedAll
     }
 
     /// Seconds, rounded up, at the end for which it serves on without being ready, and that open work has after that.
     package var drainSeconds: (delay: Int64, bound: Int64) {
-        let timeouts = timeouts.withLock { $0 }
+        let timeouts = shown.withLock { $0.timeouts }
         return ((timeouts.drainDelayMilliseconds + 999) / 1000, (timeouts.drainMilliseconds + 999) / 1000)
     }
 
@@ -72,7 +73,7 @@ extension GatewayService {
         let plan = try ListenerPlan(from: running.listeners, to: new.listeners, of: gateway, file: new)
         gateway.take(snapshot, plan.changes)
         running.configuration = new
-        timeouts.withLock { $0 = new.timeouts }
+        shown.withLock { $0 = Shown(new, plan.served) }
         running.inputs = inputs
         running.authority = snapshot.authority
         running.listeners = plan.served

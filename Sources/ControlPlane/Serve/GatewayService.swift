@@ -13,14 +13,27 @@ package final class GatewayService: Sendable {
     let suspensions: SuspensionAuthority
     let gateway: Gateway
     let running: Mutex<Running>
-    /// Those in force. Not in `running`, which a reload may hold at the moment at which the end begins.
-    let timeouts: Mutex<TimeoutSettings>
+    /// Not in `running`, which a reload may hold for seconds.
+    let shown: Mutex<Shown>
     private let log: LogWriter?
     private let probes: ProbesListener?
     let keys: KeyService
     private let standing = Standing()
     /// One line for each address that was listened on at the start.
     package let addresses: [String]
+
+    /// What the probes and the end ask for, and must not wait for.
+    struct Shown: Sendable {
+        let timeouts: TimeoutSettings
+        let certificates: [TLSContext]
+        let observing: [Route]
+
+        init(_ configuration: Configuration, _ listeners: [ServedListener]) {
+            timeouts = configuration.timeouts
+            certificates = listeners.compactMap(\.tls)
+            observing = configuration.routes.filter { $0.observesUntil != nil }
+        }
+    }
 
     /// What a reload replaces.
     struct Running: Sendable {
@@ -75,12 +88,12 @@ package final class GatewayService: Sendable {
         running = Mutex(
             Running(
                 configuration: configuration, inputs: inputs, lastRead: inputs, authority: snapshot.authority, listeners: plan.served))
-        timeouts = Mutex(configuration.timeouts)
+        shown = Mutex(Shown(configuration, plan.served))
         standing.serve(
             Standing.Sources(
                 gateway: gateway, suspensions: suspensions, directories: configuration.directories.map(\.name), log: log,
-                certificates: { [unowned self] in running.withLock { Self.expiries(of: $0.listeners.map(\.tls)) } },
-                notices: { [unowned self] in running.withLock { Self.observing($0.configuration) } + keys.notices },
+                certificates: { [unowned self] in Self.expiries(of: shown.withLock { $0.certificates }) },
+                notices: { [unowned self] in Self.observing(shown.withLock { $0.observing }) + keys.notices },
                 keySets: { [unowned self] in KeySetAge.all(keys.statuses) }))
     }
 
@@ -96,7 +109,7 @@ package final class GatewayService: Sendable {
     package func drain() -> Bool {
         standing.drain()
         running.withLock { $0.isOver = true }
-        let timeouts = timeouts.withLock { $0 }
+        let timeouts = shown.withLock { $0.timeouts }
         _ = poll(nil, 0, CInt(clamping: timeouts.drainDelayMilliseconds))
         let bound = TimeAmount.milliseconds(timeouts.drainMilliseconds)
         let isDone = gateway.drain(within: bound)
@@ -176,15 +189,15 @@ extension GatewayService {
     }
 
     /// Each file once, though several listeners may use it.
-    private static func expiries(of contexts: [TLSContext?]) -> [CertificateExpiry] {
+    private static func expiries(of contexts: [TLSContext]) -> [CertificateExpiry] {
         var seen: Set<String> = []
-        return contexts.compactMap { $0 }.flatMap(\.expiries).filter { seen.insert($0.file).inserted }
+        return contexts.flatMap(\.expiries).filter { seen.insert($0.file).inserted }
     }
 
     /// The routes that observe now, for `/readyz`.
-    private static func observing(_ configuration: Configuration) -> [String] {
+    private static func observing(_ routes: [Route]) -> [String] {
         let now = Int64(time(nil))
-        return configuration.routes.compactMap { route in
+        return routes.compactMap { route in
             guard route.observes(at: now), let last = route.lastObservedDay else { return nil }
             return "routes[\(route.index)] (\(route.pattern.text)) observes until \(last)"
         }

@@ -34,10 +34,14 @@ package struct KeyOrigin: Hashable, Sendable {
         self.timeout = timeout
     }
 
-    /// Whether the other's keys are the same, though it may be asked at other times.
-    func isSameSet(as other: KeyOrigin) -> Bool {
-        location == other.location && algorithms == other.algorithms && authorities == other.authorities
+    /// What its keys come from: the same for origins that are only asked at other times.
+    struct Document: Hashable {
+        let location: Location
+        let algorithms: AlgorithmSet
+        let authorities: String?
     }
+
+    var document: Document { Document(location: location, algorithms: algorithms, authorities: authorities) }
 
     /// The document that is fetched first, without its query: how people know the origin.
     package var shown: String {

@@ -56,8 +56,9 @@ package final class KeyRefresher: Sendable {
         let now = surroundings.now()
         state.withLock { state in
             let before = state.places.mapValues { state.refreshes[$0] }
+            let sets = Dictionary(state.refreshes.map { ($0.origin.document, $0) }) { first, _ in first }
             state.refreshes = origins.map { origin in
-                before[origin] ?? KeyRefresh(origin, now: now, like: state.refreshes.first { $0.origin.isSameSet(as: origin) })
+                before[origin] ?? KeyRefresh(origin, now: now, like: sets[origin.document])
             }
             state.places = Dictionary(origins.enumerated().map { ($1, $0) }) { first, _ in first }
             state.isChanged = true
