@@ -10,38 +10,41 @@ extension SQLiteLedger {
     }
 
     package func forEachBlock(_ body: (Subject, BlockSource) -> Void) throws(LedgerError) {
+        try forEachRow("SELECT scope, source, user FROM blocks", called: "block") { subject, source in
+            guard let source = UInt8(exactly: source).flatMap(BlockSource.init) else { return false }
+            body(subject, source)
+            return true
+        }
+    }
+
+    package func forEachReactivation(_ body: (Subject, Int64) -> Void) throws(LedgerError) {
+        try forEachRow("SELECT scope, at, user FROM reactivations", called: "reactivation") { subject, time in
+            body(subject, time)
+            return true
+        }
+    }
+
+    /// Rows of a scope, a number and a user. `take` says false to a number that can't be.
+    private func forEachRow(_ sql: String, called name: String, _ take: (Subject, Int64) -> Bool) throws(LedgerError) {
         let scopes = scopes.withLock { $0 }
         try reading { db in
             // The object owns SQLite's statement, so it has to outlive the loop.
-            let prepared = try db.makeStatement(sql: "SELECT scope, source, user FROM blocks")
+            let prepared = try db.makeStatement(sql: sql)
             defer { withExtendedLifetime(prepared) {} }
             let statement = unsafe prepared.sqliteStatement
             var scope: (number: Int64, place: LedgerScopes.Place)?
             while true {
                 let step = unsafe sqlite3_step(statement)
                 guard step == SQLITE_ROW else {
-                    guard step == SQLITE_DONE else { throw LedgerError.damaged(path: path, "the blocks can't be read (SQLite \(step))") }
+                    guard step == SQLITE_DONE else { throw LedgerError.damaged(path: path, "the \(name)s can't be read (SQLite \(step))") }
                     return
                 }
                 let number = unsafe sqlite3_column_int64(statement, 0)
                 if scope?.number != number { scope = scopes.place(number).map { (number, $0) } }
-                guard let place = scope?.place, let source = unsafe BlockSource(rawValue: UInt8(sqlite3_column_int(statement, 1))),
-                    let user = unsafe Self.id(statement, column: 2)
-                else { throw LedgerError.damaged(path: path, "a block can't be read") }
-                body(Subject(directory: place.directory, tenant: place.tenant, user: UserID(user)), source)
-            }
-        }
-    }
-
-    package func forEachReactivation(_ body: (Subject, Int64) -> Void) throws(LedgerError) {
-        let scopes = scopes.withLock { $0 }
-        try reading { db in
-            let rows = try Row.fetchCursor(db, sql: "SELECT scope, user, at FROM reactivations")
-            while let row = try rows.next() {
-                guard let place = scopes.place(row["scope"]), let user = try LedgerScopes.id(row["user"]) else {
-                    throw LedgerError.damaged(path: path, "a reactivation can't be read")
-                }
-                body(Subject(directory: place.directory, tenant: place.tenant, user: UserID(user)), row["at"])
+                guard let place = scope?.place, let user = unsafe Self.id(statement, column: 2),
+                    unsafe take(
+                        Subject(directory: place.directory, tenant: place.tenant, user: UserID(user)), sqlite3_column_int64(statement, 1))
+                else { throw LedgerError.damaged(path: path, "a \(name) can't be read") }
             }
         }
     }
