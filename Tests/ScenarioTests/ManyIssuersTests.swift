@@ -2,11 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// An issuer for each of many tenants. `TENANTGATE_ISSUERS=5000` is the long form; the figures are printed.
+/// An issuer for each of many tenants. `TENANTGATE_ISSUERS=5000 TENANTGATE_ISSUER_REQUESTS=20000` is the long form; the figures are printed.
 @Suite("many issuers", .serialized, .timed)
 struct ManyIssuersTests {
     private static let count = environmentNumber("TENANTGATE_ISSUERS", default: 200)
-    private static let requests = 400
+    private static let requests = environmentNumber("TENANTGATE_ISSUER_REQUESTS", default: 400)
 
     @Test("thousands of issuers start quickly, and a request costs what it costs with one")
     func cost() throws {
