@@ -28,9 +28,12 @@ package final class TLSConnection {
         self.records = records
     }
 
-    /// A client's connection to the server that is `identity`; `nil` without memory. Call `begin` once TCP stands.
-    package init?(client: TLSClientContext, to identity: TLSServerIdentity, records: TLSRecords) {
-        guard let session = TLSSession(with: identity, in: client, records: records) else { return nil }
+    /// A client's connection to the server that is `identity`; `nil` without memory. Call `begin` once TCP stands. `sessions` are those
+    /// with this very server under the same context and identity.
+    package init?(
+        client: TLSClientContext, to identity: TLSServerIdentity, records: TLSRecords, resuming sessions: TLSClientSessions? = nil
+    ) {
+        guard let session = TLSSession(with: identity, in: client, records: records, resuming: sessions) else { return nil }
         context = nil
         self.records = records
         self.session = session

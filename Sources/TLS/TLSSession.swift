@@ -26,6 +26,8 @@ import NIOCore
 
     private let ssl: OpaquePointer
     private let records: TLSRecords
+    /// A client's, where it may resume.
+    private var sessions: TLSClientSessions?
 
     /// A server's session; `nil` without memory.
     convenience init?(serving certificates: CertificateSet, records: TLSRecords) {
@@ -34,10 +36,14 @@ import NIOCore
     }
 
     /// A client's session with the server that is `identity`; `nil` without memory.
-    convenience init?(with identity: TLSServerIdentity, in client: TLSClientContext, records: TLSRecords) {
+    convenience init?(
+        with identity: TLSServerIdentity, in client: TLSClientContext, records: TLSRecords, resuming sessions: TLSClientSessions?
+    ) {
         unsafe self.init(client.context, records)
         guard expect(identity) else { return nil }
         unsafe SSL_set_connect_state(ssl)
+        self.sessions = sessions
+        unsafe sessions?.offer(to: ssl)
     }
 
     private init?(_ context: OpaquePointer, _ records: TLSRecords) {
@@ -51,7 +57,11 @@ import NIOCore
         unsafe self.ssl = ssl
     }
 
-    deinit { unsafe SSL_free(ssl) }
+    deinit {
+        // OpenSSL takes a session for broken whose connection ends without close_notify; one that really is has been forgotten.
+        if sessions != nil { unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
+        unsafe SSL_free(ssl)
+    }
 
     func handshake() -> HandshakeStep {
         OpenSSLErrors.clear()
@@ -65,6 +75,7 @@ import NIOCore
 
     private func handshakeFailure() -> TLSError {
         let fault = OpenSSLErrors.drain()
+        sessions?.forget()
         guard fault?.sslReason == SSL_R_CERTIFICATE_VERIFY_FAILED else { return TLSError(fault) }
         return .untrusted(CertificateProblem(unsafe SSL_get_verify_result(ssl)))
     }
@@ -83,8 +94,13 @@ import NIOCore
         return switch unsafe SSL_get_error(ssl, code) {
         case SSL_ERROR_WANT_READ: records.starved ? .needsInput : .nothing
         case SSL_ERROR_ZERO_RETURN: .closed
-        default: .failed(TLSError(OpenSSLErrors.drain()))
+        default: .failed(broken())
         }
+    }
+
+    private func broken() -> TLSError {
+        sessions?.forget()
+        return TLSError(OpenSSLErrors.drain())
     }
 
     /// Makes one record of `plaintext`: 1 byte to 16 KiB. The error, if it can't.
