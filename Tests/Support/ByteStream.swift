@@ -26,15 +26,17 @@ package enum StreamError: Error, Equatable {
     case malformed(String)
 }
 
-/// Plain TCP to a loopback port.
+/// Plain TCP to a loopback port, or a Unix socket.
 package final class PlainStream: ByteStream {
     package let descriptor: Int32
     private var isOpen = true
     private var isReset = false
 
     package init(port: Int) throws {
-        descriptor = try connectedSocket(port: port)
+        descriptor = try TestEndpoint.ipv4(port: port).connected()
     }
+
+    package init(_ endpoint: TestEndpoint) throws { descriptor = try endpoint.connected() }
 
     /// Takes over a socket that is connected already.
     package init(descriptor: Int32) { self.descriptor = descriptor }
@@ -88,25 +90,6 @@ package func loopback(port: Int) -> sockaddr_in {
     address.sin_port = in_port_t(port).bigEndian
     address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
     return address
-}
-
-/// A blocking socket connected to the loopback port, without Nagle's delay.
-func connectedSocket(port: Int) throws -> Int32 {
-    let descriptor = newSocket()
-    var address = loopback(port: port)
-    let result = unsafe withUnsafePointer(to: &address) { pointer in
-        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-    }
-    guard result == 0 else {
-        let code = errno
-        _ = close(descriptor)
-        throw StreamError.refused(code)
-    }
-    var on: Int32 = 1
-    _ = unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-    return descriptor
 }
 
 /// Whether bytes, the end or an error are there within so many seconds.

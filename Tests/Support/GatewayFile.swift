@@ -12,6 +12,10 @@ package struct GatewayFile: Sendable {
     package var timeout = "10s"
     /// Connections that one loop may have to each service.
     package var connections = 256
+    /// The servers of the upstream `jitsudo`; nil means the one at `jitsudoPort`.
+    package var servers: [String]?
+    /// Further keys of the upstream `jitsudo`: `health: {…}`.
+    package var upstreamKeys: [String] = []
     /// A folder for the ledger; nil means `var` beside the file.
     package var ledgerFolder: String?
     package var threads = 2
@@ -53,6 +57,11 @@ package struct GatewayFile: Sendable {
         case .hs256(let secret): String(decoding: secret, as: UTF8.self) + "\n"
         case .ed25519: key.publicPEM ?? ""
         }
+    }
+
+    private var jitsudoUpstream: String {
+        let servers = (servers ?? ["http://127.0.0.1:\(jitsudoPort)"]).map { "\"\($0)\"" }.joined(separator: ", ")
+        return (["servers: [\(servers)]", "directory: jitsudo", "connections: \(connections)"] + upstreamKeys).joined(separator: ", ")
     }
 
     /// The file itself.
@@ -100,7 +109,7 @@ package struct GatewayFile: Sendable {
                 tenants: [\(TestIssuers.south)]
             \(credentials.map { "  \($0)" }.joined(separator: "\n"))
             upstreams:
-              jitsudo: {servers: ["http://127.0.0.1:\(jitsudoPort)"], directory: jitsudo, connections: \(connections)}
+              jitsudo: {\(jitsudoUpstream)}
               rinne: {servers: ["http://127.0.0.1:\(rinnePort)"], directory: rinne, connections: \(connections)}
             \(upstreams.map { "  \($0)" }.joined(separator: "\n"))
             routes:

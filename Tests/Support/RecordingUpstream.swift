@@ -43,6 +43,12 @@ package enum UpstreamStep: Sendable {
     case close
     /// Ends it by RST.
     case reset
+    /// Ends it by FIN, without TLS's close_notify.
+    case cut
+    /// TLS 1.3: so many records that only announce new keys.
+    case keyUpdates(Int)
+    /// TLS 1.2: asks the other side to begin anew.
+    case renegotiate
     /// Says nothing more until the other side closes.
     case hang
 
@@ -74,9 +80,12 @@ package final class RecordingUpstream: Sendable {
     }
 
     /// Listens at once, with TLS where a certificate is given. `script` answers until another one is set.
-    package init(certificate: TestCertificate? = nil, _ script: @escaping Script = { _ in [.json("{}")] }) throws {
-        let tls = try certificate.map { try TLSServerSettings($0) }
-        (listener, port) = try listeningSocket()
+    package init(
+        certificate: TestCertificate? = nil, tls options: TLSServerOptions = TLSServerOptions(), at endpoint: TestEndpoint = .ipv4(port: 0),
+        _ script: @escaping Script = { _ in [.json("{}")] }
+    ) throws {
+        let tls = try certificate.map { try TLSServerSettings($0, options) }
+        (listener, port) = try endpoint.listen()
         state = Mutex(State(script: script, tls: tls))
         Thread.detachNewThread { [weak self, listener] in
             // Closed here and nowhere else: after a close its number may be another socket's, which this thread would then accept from.
@@ -100,7 +109,7 @@ package final class RecordingUpstream: Sendable {
 
     /// Shows another certificate, from the next connection on.
     package func present(_ certificate: TestCertificate) throws {
-        let tls = try TLSServerSettings(certificate)
+        let tls = try TLSServerSettings(certificate, TLSServerOptions())
         state.withLock { $0.tls = tls }
     }
 
@@ -201,6 +210,11 @@ extension RecordingUpstream {
             case .reset:
                 (stream as? PlainStream)?.resetOnClose()
                 return false
+            case .cut:
+                (stream as? TLSServerStream)?.cutOnClose()
+                return false
+            case .keyUpdates(let count): for _ in 0..<count { (stream as? TLSServerStream)?.updateKeys() }
+            case .renegotiate: (stream as? TLSServerStream)?.renegotiate()
             case .hang:
                 while case .bytes = (try? stream.receive(seconds: 120)) ?? .nothingYet {}
                 return false
@@ -275,14 +289,6 @@ private struct RequestReader {
 
 /// A socket that listens on a free loopback port.
 package func listeningSocket() throws -> (Int32, Int) {
-    let descriptor = newSocket()
-    var address = loopback(port: 0)
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            unsafe bind(descriptor, $0, size) == 0 && listen(descriptor, 512) == 0 && getsockname(descriptor, $0, &size) == 0
-        }
-    }
-    guard result else { throw StreamError.refused(errno) }
-    return (descriptor, Int(in_port_t(bigEndian: address.sin_port)))
+    let (descriptor, port) = try TestEndpoint.ipv4(port: 0).listen()
+    return (descriptor, port)
 }

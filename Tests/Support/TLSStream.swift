@@ -13,7 +13,7 @@ package final class TLSStream: ByteStream {
 
     /// Connects and shakes hands. The gateway's certificate is the test's own, so it is looked at by the tests of TLS, not here.
     package init(port: Int, name: String = "gateway.test") throws {
-        descriptor = try connectedSocket(port: port)
+        descriptor = try TestEndpoint.ipv4(port: port).connected()
         unsafe connection = SSL_new(Self.context)
         unsafe SSL_set_fd(connection, descriptor)
         _ = unsafe name.withCString {
