@@ -89,6 +89,13 @@ package enum Limits {
     /// Milliseconds that the start waits for the first fetches.
     package static let keysAtStartMilliseconds: Int64 = 10_000
 
+    // MARK: upstreams
+
+    /// Seconds between two look-ups of a server's name that is used: how long connections may go to an address that is gone.
+    package static let nameSeconds: Int64 = 30
+    /// Seconds after which a name that no connection has asked for is looked up no more.
+    package static let unusedNameSeconds: Int64 = 600
+
     // MARK: suspension
 
     /// Bytes of a suspend call's body: a few flags and a reason.

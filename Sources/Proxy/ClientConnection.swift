@@ -95,7 +95,7 @@ final class ClientConnection: StreamSocket {
         }
         if hasMoved {
             exchange.sendPending()
-            exchange.upstream?.flush()
+            exchange.upstream?.flushRequest()
         }
         regulate()
     }

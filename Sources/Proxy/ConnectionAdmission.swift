@@ -20,23 +20,28 @@ final class ConnectionAdmission: Sendable {
     func take(_ limits: ConnectionLimits) { state.withLock { $0.limits = limits } }
 
     /// Counts a connection in; false where its source has as many as it may.
-    func enter(_ address: SourceAddress) -> Bool {
-        let source = address.source
+    ///
+    /// Nil stands for a Unix socket, whose clients can't be told apart: only the bound for all connections holds for them.
+    func enter(_ address: SourceAddress?) -> Bool {
+        let source = address?.source
         return state.withLock { state in
             let limits = state.limits
-            guard state.total < limits.connections, state.bySource[source, default: 0] < limits.connectionsPerSource else { return false }
+            guard state.total < limits.connections else { return false }
+            if let source {
+                guard state.bySource[source, default: 0] < limits.connectionsPerSource else { return false }
+                state.bySource[source, default: 0] += 1
+            }
             state.total += 1
-            state.bySource[source, default: 0] += 1
             return true
         }
     }
 
     /// Counts a connection out that was let in.
-    func leave(_ address: SourceAddress) {
-        let source = address.source
+    func leave(_ address: SourceAddress?) {
+        let source = address?.source
         state.withLock { state in
             state.total -= 1
-            guard let count = state.bySource[source] else { return }
+            guard let source, let count = state.bySource[source] else { return }
             state.bySource[source] = count == 1 ? nil : count - 1
         }
     }

@@ -77,10 +77,7 @@ extension Exchange {
         worker.clock.read()
         if let suspendCall { return suspendCall.answerFailed(failure) }
         if answer.isBegun { return upstreamBrokeOff() }
-        if failure == .closed && wasReused && request.isRepeatable {
-            request.isRetried = true
-            return lease()
-        }
+        if mayRepeat(after: failure, wasReused: wasReused) { return repeatOnce() }
         refuse(failure == .malformed ? .upstreamProtocolError : .upstreamUnavailable)
     }
 

@@ -13,6 +13,9 @@ extension Exchange {
     /// Whether it must not meet a stale connection: it can't be sent a second time.
     var needsFreshConnection: Bool { suspendCall != nil || request.isRetried }
 
+    /// A bit for the server that has failed it already.
+    var serversToAvoid: UInt64 { request.isRetried ? 1 << UInt64(request.server) : 0 }
+
     /// Whether a connection that becomes free is still wanted.
     var wantsConnection: Bool { request.isLeasing && !isEnded }
 
@@ -26,21 +29,22 @@ extension Exchange {
             return refuse(denial, staleFor: staleFor)
         }
         upstream = connection
+        request.server = connection.server
         progressed = worker.clock.now
         record.forwarded = worker.clock.now
         connection.begin(self, method: request.method, upgrades: tunnel != nil)
-        connection.put(head)
+        connection.write(head)
         if request.isComplete { connection.requestEnded() }
         suspendCall?.sendBody(to: connection)
         if !request.isComplete { client?.pumpBody() }
-        connection.flush()
+        connection.flushRequest()
     }
 
     /// The pool's answer: none to be had.
-    func leaseFailed(_ denial: Denial) {
+    func leaseFailed(_ denial: Denial, retryAfter: Int? = nil) {
         request.isLeasing = false
         if let suspendCall { return suspendCall.notSent(denial) }
-        refuse(denial)
+        refuse(denial, retryAfter: retryAfter)
     }
 
     /// What the client is to do: go on sending the body, wait, or send what it likes (a further request, which is bounded elsewhere).
@@ -89,7 +93,7 @@ extension Exchange {
             return bodyFailed(.bodyTooLarge)
         }
         guard request.framing == .chunked else {
-            upstream?.put(piece)
+            upstream?.write(piece)
             return
         }
         if request.pending.readableBytes + piece.readableBytes > Self.joinBound { sendPending() }
@@ -101,9 +105,9 @@ extension Exchange {
         guard request.pending.readableBytes > 0 else { return }
         var size = ByteBuffer()
         ChunkEncoder.writeSize(request.pending.readableBytes, into: &size)
-        upstream?.put(size)
-        upstream?.put(request.pending)
-        upstream?.put(Self.chunkEnd)
+        upstream?.write(size)
+        upstream?.write(request.pending)
+        upstream?.write(Self.chunkEnd)
         request.pending = ByteBuffer()
     }
 
@@ -117,7 +121,7 @@ extension Exchange {
             sendPending()
             var last = ByteBuffer()
             writeLast(trailers, into: &last)
-            upstream?.put(last)
+            upstream?.write(last)
         }
         upstream?.requestEnded()
     }

@@ -32,8 +32,8 @@ extension Exchange {
         if tunnel.takesCloseToServer, let upstream {
             var bytes = ByteBuffer()
             bytes.writeWebSocketClose(code, reason: reason, mask: UInt32.random(in: .min ... .max))
-            upstream.put(bytes)
-            upstream.flush()
+            upstream.write(bytes)
+            upstream.flushRequest()
         }
         abandonUpstream()
         guard tunnel.takesCloseToClient, case .connection(let connection) = client, connection.unsentBytes == 0 else {

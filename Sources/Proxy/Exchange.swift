@@ -43,6 +43,8 @@ final class Exchange {
         /// A connection has been asked for and not yet been had.
         var isLeasing = false
         var isRetried = false
+        /// The place of the server that it was sent to last.
+        var server = 0
         /// The body's last byte has been read.
         var isComplete: Bool
         var bodyBytes = 0
@@ -219,7 +221,7 @@ final class Exchange {
             let isStuck = isHeldByClient && still > snapshot.limits.idle
             if isStuck || still > snapshot.limits.tunnel { closeTunnel(tunnel, .goingAway, ending: .cut(.requestTimeout)) }
         } else if answer.isBegun {
-            if still > pool.upstream.idleTimeout || (isHeldByClient && still > snapshot.limits.idle) { breakOff() }
+            if still > pool.upstream.times.idle || (isHeldByClient && still > snapshot.limits.idle) { breakOff() }
         } else if bodyDemand == .more {
             if still > snapshot.limits.idle { timeOut(.requestTimeout) }
         } else if still > route.timeoutMilliseconds {
@@ -228,6 +230,7 @@ final class Exchange {
     }
 
     private func timeOut(_ denial: Denial) {
+        if denial == .upstreamTimeout { upstream?.abandonLate() }
         abandonUpstream()
         refuse(denial, closing: denial == .requestTimeout)
     }

@@ -9,18 +9,26 @@ package import Tokens
 package final class Gateway: Sendable {
     private let workers: Mutex<[LoopBound<Worker>]> = Mutex([])
     let admissions: ConnectionAdmission
-    let resolver = NameResolver()
+    let names: ServerNames
+    let boards: ServerBoards
+    private let resolver = NameResolver()
+    private let news: UpstreamNews
     private let lastListener = Atomic<Int>(0)
     private let next = Atomic<Int>(0)
 
     /// Starts the loops. Nothing is accepted yet. `tenantLabels`: tenants that are counted by name. Throws where the system has no
-    /// descriptors left.
-    package init(snapshot: Snapshot, log: LogWriter?, threads: Int, tenantLabels: Int = 0) throws(SocketError) {
+    /// descriptors left. `say` gets a line when something of an upstream changes, on a thread of its own.
+    package init(
+        snapshot: Snapshot, log: LogWriter?, threads: Int, tenantLabels: Int = 0, say: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(SocketError) {
         admissions = ConnectionAdmission(limits: snapshot.limits)
+        news = UpstreamNews(say: say)
+        boards = ServerBoards(news: news)
+        names = ServerNames { [resolver] in resolver.resolve($0, port: $1, completion: $2) }
         let tenants = tenantLabels > 0 ? TenantNames(cap: tenantLabels) : nil
         for index in 0..<threads {
             let loop = try SocketLoop()
-            let worker = Worker(loop: loop, gateway: self, snapshot: snapshot, log: log, tenants: tenants)
+            let worker = Worker(loop: loop, gateway: self, snapshot: snapshot, log: log, tenants: tenants, isFirst: index == 0)
             workers.withLock { $0.append(LoopBound(worker, loop)) }
             loop.start(name: "loop-\(index)", tick: LoopBound({ worker.tick() }, loop))
         }
@@ -44,6 +52,13 @@ package final class Gateway: Sendable {
         return BoundListener(id: ListenerID(number: number), address: SocketAddress.local(of: descriptor), descriptor: descriptor)
     }
 
+    /// Takes the path of a Unix socket, in place of one that a process has left there which is no more. `mode`: its permissions.
+    package func bind(unix path: String, mode: UInt32) throws(SocketError) -> BoundListener {
+        let (descriptor, file) = try SocketFile.listen(at: path, mode: mode)
+        let number = lastListener.add(1, ordering: .relaxed).newValue
+        return BoundListener(id: ListenerID(number: number), address: nil, descriptor: descriptor, file: file)
+    }
+
     /// Judges and forwards by `snapshot` from now on, at other listeners. Blocks until it is so on every loop; not for a loop.
     ///
     /// No connection is dropped: what is in progress goes on as it was admitted. Not to be called while or after `drain`.
@@ -52,7 +67,11 @@ package final class Gateway: Sendable {
         onEveryLoop { $0.take(snapshot) }
         for worker in all { worker.loop.wait {} }
         let acceptor = acceptor
-        let retired = acceptor.loop.wait { acceptor.value.take(changes) }
+        let boards = boards.keep(snapshot.upstreams)
+        let retired = acceptor.loop.wait {
+            acceptor.value.checks.follow(boards, worker: acceptor.value)
+            return acceptor.value.take(changes)
+        }
         // What the acceptor has handed round by now comes before this on every loop.
         if !retired.isEmpty { onEveryLoop { $0.retire(retired) } }
     }
@@ -82,8 +101,12 @@ package final class Gateway: Sendable {
         }
         // Not waited for: the system may be asking for a name for a long time yet.
         resolver.abandon()
+        news.end()
         return isDone
     }
+
+    /// How upstreams and their servers stand. From any thread.
+    package var boardFigures: [BoardFigures] { boards.figures }
 
     /// Runs `next` on `loop` after every loop has done all that it had to do when this was called.
     func afterEveryLoop(on loop: SocketLoop, _ next: @escaping @Sendable () -> Void) {

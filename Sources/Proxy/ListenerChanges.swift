@@ -27,9 +27,17 @@ package struct BoundListener: Sendable {
     /// The bound address: port 0 lets the system choose.
     package let address: SocketAddress?
     let descriptor: CInt
+    /// A Unix socket's.
+    var file: SocketFile?
 
     /// Gives it up: whoever waits is refused.
-    package func close() { closeDescriptor(descriptor) }
+    package func close() {
+        file?.remove()
+        closeDescriptor(descriptor)
+    }
+
+    /// Gives a Unix socket's file these permissions; without effect on others.
+    package func permit(_ mode: UInt32) throws(SocketError) { try file?.permit(mode) }
 }
 
 /// What becomes of the listeners with a new snapshot.

@@ -3,6 +3,8 @@ import NIOCore
 /// Whom a connection comes from, worked out once when it is accepted.
 struct Peer {
     let address: SourceAddress
+    /// It comes by a Unix socket: it has no address.
+    let isLocal: Bool
     /// The address as text: what goes into `X-Forwarded-For`.
     let text: [UInt8]
     /// One of `trusted_proxies`: its `X-Forwarded-*`, `Forwarded` and `X-Request-ID` are believed.
@@ -11,13 +13,17 @@ struct Peer {
 
     init(_ remote: SocketAddress?, trusted: AddressSet, isTLS: Bool) {
         address = remote.map { SourceAddress($0) } ?? SourceAddress(high: 0, low: 0)
+        isLocal = remote == nil
         text = Array((remote?.ipAddress ?? "unknown").utf8)
-        isTrusted = trusted.contains(address)
+        isTrusted = !isLocal && trusted.contains(address)
         self.isTLS = isTLS
     }
 
     /// Whether it is believed by another file's `trusted_proxies`.
-    mutating func judge(by trusted: AddressSet) { isTrusted = trusted.contains(address) }
+    mutating func judge(by trusted: AddressSet) { isTrusted = !isLocal && trusted.contains(address) }
+
+    /// What the bound for one source counts; nil where there is none to count by.
+    var admitted: SourceAddress? { isLocal ? nil : address }
 
     /// What per-source limits count, as text: the IPv4 address, or the IPv6 /64.
     var sourceText: [UInt8] {

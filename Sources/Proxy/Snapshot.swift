@@ -55,48 +55,6 @@ package struct Directory: Sendable {
     }
 }
 
-/// A service to forward to: its servers and the bounds of talking to them.
-package struct Upstream: Sendable, Equatable {
-    package let name: String
-    /// The name as a JSON string, for the log.
-    let label: [UInt8]
-    package let servers: [Server]
-    /// Path prefix put before the forwarded path, canonical, no trailing slash; empty for none.
-    package let base: [UInt8]
-    /// Milliseconds until a connection must stand.
-    package let connectTimeout: Int64
-    /// Milliseconds between two bytes of a body or an answer.
-    package let idleTimeout: Int64
-    /// Milliseconds for which an unused connection is kept.
-    package let keepAlive: Int64
-    /// Connections to one server from one event loop.
-    package let connectionsPerLoop: Int
-
-    package struct Server: Sendable, Hashable {
-        /// A name or an IP literal (IPv6 without brackets). Names are resolved off the loop, at each new connection.
-        package let host: String
-        package let port: Int
-
-        package init(host: String, port: Int) {
-            self.host = host
-            self.port = port
-        }
-    }
-
-    package init(
-        name: String, servers: [Server], base: [UInt8], connectTimeout: Int64, idleTimeout: Int64, keepAlive: Int64, connectionsPerLoop: Int
-    ) {
-        self.name = name
-        label = JSONText.quoted(name)
-        self.servers = servers
-        self.base = base
-        self.connectTimeout = connectTimeout
-        self.idleTimeout = idleTimeout
-        self.keepAlive = keepAlive
-        self.connectionsPerLoop = connectionsPerLoop
-    }
-}
-
 /// What one client connection may use. Milliseconds and bytes; set by the file's `limits` and `timeouts`.
 package struct ConnectionLimits: Sendable {
     /// Bytes of a request's head: 431 beyond.

@@ -118,7 +118,7 @@ final class SuspendCall {
         if exchange.request.framing != .none || body.readableBytes > 0 { tail.writeString("Content-Length: \(body.readableBytes)\r\n") }
         tail.writeStaticString("\r\n")
         tail.writeImmutableBuffer(body)
-        connection.put(tail)
+        connection.write(tail)
         connection.requestEnded()
     }
 
@@ -199,6 +199,7 @@ final class SuspendCall {
     }
 
     func answerFailed(_ failure: UpstreamFailure) {
+        if failure == .timedOut { exchange.upstream?.abandonLate() }
         exchange.abandonUpstream()
         guard step == .forwarded else { return }
         let (cause, denial): (String, Denial) =

@@ -19,6 +19,8 @@ final class Worker {
     var traces = TraceSource()
     private var log: AccessLog?
     let pools = UpstreamPools()
+    /// The health checks of all loops: the first loop's alone has any.
+    let checks = HealthChecks()
     let metrics: LoopMetrics
     /// When suspensions that the upstream has confirmed were, until every loop has seen the block.
     var confirmedSuspensions: [Subject: Int64] = [:]
@@ -26,6 +28,8 @@ final class Worker {
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
     private(set) var isDraining = false
+    /// It does what is to be done once for all loops.
+    private let isFirst: Bool
 
     /// Open client connections; each knows its place.
     private(set) var connections: [ClientConnection] = []
@@ -46,8 +50,9 @@ final class Worker {
     private static let sweepEvery = 2
     private var tickCount = 0
 
-    init(loop: SocketLoop, gateway: Gateway, snapshot: Snapshot, log: LogWriter?, tenants: TenantNames?) {
+    init(loop: SocketLoop, gateway: Gateway, snapshot: Snapshot, log: LogWriter?, tenants: TenantNames?, isFirst: Bool) {
         self.loop = loop
+        self.isFirst = isFirst
         self.gateway = gateway
         self.snapshot = snapshot
         gatekeeper = Gatekeeper(snapshot: snapshot)
@@ -63,13 +68,15 @@ final class Worker {
         let gateway = gateway
         let door = Door(listener: listener.id, tls: tls)
         listeners.append(
-            Listener(listener.descriptor, on: loop, door: door, hasRoom: { gateway.admissions.hasRoom }, accepted: gateway.accepted))
+            Listener(
+                listener.descriptor, on: loop, door: door, file: listener.file, hasRoom: { gateway.admissions.hasRoom },
+                accepted: gateway.accepted))
     }
 
     /// Takes an accepted connection.
     func accept(_ descriptor: CInt, _ address: SocketAddress?, _ door: Door) {
         let peer = Peer(address, trusted: snapshot.trustedProxies, isTLS: door.tls != nil)
-        guard gateway.admissions.enter(peer.address) else {
+        guard gateway.admissions.enter(peer.admitted) else {
             metrics.connectionsRefused += 1
             _ = Glibc.close(descriptor)
             return
@@ -77,7 +84,7 @@ final class Worker {
         metrics.connectionsAccepted += 1
         clock.read()
         let connection = ClientConnection(descriptor, worker: self, peer: peer, door: door)
-        guard connection.isOpen else { return gateway.admissions.leave(peer.address) }
+        guard connection.isOpen else { return gateway.admissions.leave(peer.admitted) }
         add(connection)
         if isDraining { connection.drain() }
     }
@@ -88,7 +95,7 @@ final class Worker {
     }
 
     func remove(_ connection: ClientConnection) {
-        gateway.admissions.leave(connection.peer.address)
+        gateway.admissions.leave(connection.peer.admitted)
         let last = connections.removeLast()
         guard last !== connection else { return }
         connections[connection.place] = last
@@ -209,6 +216,7 @@ final class Worker {
         for connection in Array(connections) { connection.stop() }
         for orphan in Array(orphans) { orphan.stop() }
         pools.stop()
+        checks.stop()
         log?.flush()
     }
 
@@ -217,10 +225,12 @@ final class Worker {
         clock.correct()
         log?.flush()
         for listener in listeners { listener.resume() }
+        checks.tick(now: clock.now)
         tickCount += 1
         guard tickCount % Self.sweepEvery == 0 else { return }
         for connection in Array(connections) { connection.checkDeadline(now: clock.now) }
         for orphan in Array(orphans) { orphan.checkDeadline(now: clock.now) }
         pools.sweep(now: clock.now)
+        if isFirst { gateway.names.refresh(now: clock.now) }
     }
 }

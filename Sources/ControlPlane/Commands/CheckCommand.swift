@@ -17,7 +17,7 @@ package enum CheckCommand {
         guard let configuration = checked.configuration else { return (nil, checked.problems, checked.inputs) }
         let problems =
             checked.problems + configuration.listeners.flatMap(certificateProblems)
-            + KeyCheck.authorityProblems(of: configuration)
+            + KeyCheck.authorityProblems(of: configuration) + UpstreamMaker.problems(of: configuration)
         return (problems.contains { $0.severity == .error } ? nil : configuration, problems, checked.inputs)
     }
 
@@ -49,6 +49,7 @@ extension TLSConfigurationError {
         case .keyMismatch: "name the key that the certificate was made for"
         case .chain: "name a PEM file with the certificate first, then its intermediates"
         case .key: "name the unencrypted PEM file with its private key"
+        case .authorities: "name a PEM file with the certificates of the authorities"
         default: "compare with the example in the README"
         }
     }

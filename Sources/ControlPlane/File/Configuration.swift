@@ -64,11 +64,47 @@ package struct UpstreamSettings: Sendable {
     package var keepAliveMilliseconds: Int64
     /// Connections to one server that an event loop may have open.
     package var connections: Int
+    /// Requests that may wait for a connection, on one event loop.
+    package var waiting: Int
+    /// Nil where its servers are spoken to in plain HTTP.
+    package var tls: UpstreamTLSSettings?
+    /// Milliseconds; 0 failures mean that no server is ever left out.
+    package var ejection: (failures: Int, timeMilliseconds: Int64, maximumMilliseconds: Int64)
+    /// 0 timeouts mean that it never opens.
+    package var circuit: (timeouts: Int, openMilliseconds: Int64)
+    /// Nil where servers are not checked.
+    package var health: HealthSettings?
 }
 
-/// One server of an upstream: a name or an address, and a port.
-package struct UpstreamServer: Hashable, Sendable {
-    /// A host name, an IPv4 address, or an IPv6 address without brackets.
-    package var host: String
-    package var port: Int
+/// One server of an upstream.
+package enum UpstreamServer: Hashable, Sendable {
+    /// A host name, an IPv4 address, or an IPv6 address without brackets; and a port.
+    case network(host: String, port: Int)
+    /// A Unix socket.
+    case unix(path: String)
+
+    package init(host: String, port: Int) { self = .network(host: host, port: port) }
+}
+
+/// How an upstream's servers are spoken to in TLS.
+package struct UpstreamTLSSettings: Hashable, Sendable {
+    /// A PEM file of the authorities that alone are trusted; nil means those that the system trusts.
+    package var authorities: String?
+    /// The host name or address that the certificates must be for; nil means that in each server's URL.
+    package var name: String?
+    /// What is shown to servers that ask for a certificate.
+    package var certificate: CertificateFiles?
+    /// Where the file says so.
+    package var place: Place
+}
+
+/// How servers are asked whether they are well.
+package struct HealthSettings: Hashable, Sendable {
+    /// Path and query.
+    package var path: String
+    package var intervalMilliseconds: Int64
+    package var timeoutMilliseconds: Int64
+    /// Checks in a row.
+    package var healthy: Int
+    package var unhealthy: Int
 }

@@ -4,16 +4,19 @@ import Policy
 
 extension Kind where Value == ListenAddress {
     /// `0.0.0.0:8443`, `[::]:8443`.
-    static var listenAddress: Kind {
-        let schema: SchemaValue = .object([
-            ("type", .string("string")), ("pattern", .string("^([0-9.]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$")),
-        ])
+    static var listenAddress: Kind { listenAddress(orUnix: false) }
+
+    /// The same, or `unix:PATH`.
+    static var listenerAddress: Kind { listenAddress(orUnix: true) }
+
+    private static func listenAddress(orUnix takesUnix: Bool) -> Kind {
+        let network = "([0-9.]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}"
+        let pattern = takesUnix ? "^(\(network)|unix:.+)$" : "^\(network)$"
+        let schema: SchemaValue = .object([("type", .string("string")), ("pattern", .string(pattern))])
         return Kind(name: "address", schema: schema, forms: [.scalar]) { node, reading in
             guard case .scalar(let text, _, let place) = node else { return reading.refuse(node, expected: "an address") }
-            if text.hasPrefix("unix:") {
-                reading.problems.error(
-                    place, "Unix sockets are not supported by this version", fix: "write an address and a port: `127.0.0.1:8443`")
-                return nil
+            if takesUnix, let path = UnixPath.read(text, at: place, reading) {
+                return path.map { ListenAddress(host: "", port: 0, isIPv6: false, path: $0) }
             }
             if let (host, port) = NumericAddress.endpoint(text) {
                 return ListenAddress(host: host, port: port, isIPv6: host.utf8.contains(UInt8(ascii: ":")))
@@ -24,49 +27,66 @@ extension Kind where Value == ListenAddress {
     }
 }
 
+/// `unix:PATH`, on both sides.
+enum UnixPath {
+    /// Bytes that the system has room for (unix(7), `sun_path` with its zero).
+    static let bound = 107
+
+    /// The path as the process opens it; nil within for one that was reported, nil for what isn't meant as one.
+    static func read(_ text: String, at place: Place, _ reading: Reading) -> String?? {
+        guard text.hasPrefix("unix:") else { return nil }
+        let path = reading.resolve(String(text.dropFirst("unix:".count)))
+        guard text != "unix:", !path.utf8.contains(0), path.utf8.count <= bound else {
+            reading.problems.error(
+                place, "`\(text)` is no path of 1…\(bound) bytes, which is all that the system has room for",
+                fix: "for example `unix:/run/tenantgate/gateway.sock`")
+            return .some(nil)
+        }
+        return path
+    }
+}
+
 /// A server as the file writes it, with the path that it puts before everything.
 struct ServerURL: Sendable {
     let server: UpstreamServer
+    let isSecure: Bool
     /// Canonical, no trailing slash, empty for none.
     let base: [UInt8]
 }
 
 extension Kind where Value == ServerURL {
-    /// `http://host:port[/base]`.
+    /// `http://host:port[/base]`, `https://host:port[/base]`, `unix:path`.
     static var serverURL: Kind {
-        let schema: SchemaValue = .object([("type", .string("string")), ("pattern", .string("^http://[^/?#@]+(/[^?#]*)?$"))])
+        let schema: SchemaValue = .object([
+            ("type", .string("string")), ("pattern", .string("^(https?://[^/?#@]+(/[^?#]*)?|unix:.+)$")),
+        ])
         return Kind(name: "URL", schema: schema, forms: [.scalar]) { node, reading in
-            guard case .scalar(let text, _, let place) = node, text.hasPrefix("http://") else {
-                guard case .scalar(let text, _, let place) = node, let scheme = laterScheme(text) else {
-                    return reading.refuse(node, expected: "a server's URL", fix: "write `http://HOST:PORT`")
-                }
-                reading.problems.error(
-                    place, "\(scheme) upstreams are not supported by this version",
-                    fix: "write `http://HOST:PORT` of a server on a trusted network")
-                return nil
+            guard case .scalar(let text, _, let place) = node else { return reading.refuse(node, expected: "a server's URL") }
+            if let path = UnixPath.read(text, at: place, reading) {
+                return path.map { ServerURL(server: .unix(path: $0), isSecure: false, base: []) }
             }
-            let rest = text.dropFirst("http://".count)
-            let slash = rest.firstIndex(of: "/") ?? rest.endIndex
-            guard let server = server(String(rest[..<slash])) else {
+            guard let (scheme, defaultPort) = [("http://", 80), ("https://", 443)].first(where: { text.hasPrefix($0.0) }) else {
                 return reading.refuse(
-                    node, expected: "http://HOST:PORT", fix: "write a host name or an address (IPv6 in brackets) and a port of 1…65535")
+                    node, expected: "a server's URL", fix: "write `http://HOST:PORT`, `https://HOST:PORT` or `unix:/PATH`")
+            }
+            let rest = text.dropFirst(scheme.count)
+            let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+            guard let server = server(String(rest[..<slash]), defaultPort) else {
+                return reading.refuse(
+                    node, expected: "\(scheme)HOST:PORT",
+                    fix: "write a host name or an address (IPv6 in brackets) and a port of 1…65535")
             }
             guard let base = CanonicalPrefix.read(String(rest[slash...]), at: place, reading) else { return nil }
-            return ServerURL(server: server, base: base)
+            return ServerURL(server: server, isSecure: defaultPort == 443, base: base)
         }
     }
 
-    private static func laterScheme(_ text: String) -> String? {
-        text.hasPrefix("https://") ? "https" : text.hasPrefix("unix:") ? "Unix socket" : nil
-    }
-
-    /// Port 80 where none is written.
-    private static func server(_ authority: String) -> UpstreamServer? {
+    private static func server(_ authority: String, _ defaultPort: Int) -> UpstreamServer? {
         let bytes = Array(authority.utf8)
         guard let name = try? HostName(bytes.span) else { return nil }
         var host = String(decoding: bytes[name.host], as: UTF8.self)
         if host.hasPrefix("[") { host = String(host.dropFirst().dropLast()) }
-        return UpstreamServer(host: host, port: Int(name.port ?? 80))
+        return UpstreamServer(host: host, port: name.port.map { Int($0) } ?? defaultPort)
     }
 }
 

@@ -3,6 +3,8 @@ package struct Listener: Sendable {
     package var address: ListenAddress
     /// Nil means `tls: off`.
     package var tls: ListenerTLS?
+    /// Who may connect to a Unix socket: the permissions of its file.
+    package var mode: UInt32 = 0o660
 }
 
 /// How a listener terminates TLS.
@@ -27,14 +29,18 @@ package struct CertificateFiles: Hashable, Sendable {
     package var keyPlace: Place
 }
 
-/// A numeric address and a port to listen on.
+/// A numeric address and a port to listen on, or a Unix socket.
 package struct ListenAddress: Hashable, Sendable {
     /// IPv4 in dotted form, or IPv6 without brackets.
     package var host: String
     /// 0 lets the system choose.
     package var port: Int
     package var isIPv6: Bool
+    /// The path of a Unix socket, as the process opens it; the rest says nothing then.
+    package var path: String?
 
-    /// As the file writes it: `0.0.0.0:8443`, `[::]:8443`.
-    package var text: String { isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    /// As the file writes it: `0.0.0.0:8443`, `[::]:8443`, `unix:/run/tenantgate.sock`.
+    package var text: String { if let path { "unix:\(path)" } else { network } }
+
+    private var network: String { isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

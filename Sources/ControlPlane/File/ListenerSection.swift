@@ -3,13 +3,29 @@
 /// One entry of `listeners`.
 enum ListenerSection {
     static let address = Key(
-        "address", Kind.listenAddress.located, .required,
-        "Where clients connect: `0.0.0.0:8443`, `\"[::]:8443\"`. Port 0 lets the system choose.")
+        "address", Kind.listenerAddress.located, .required,
+        "Where clients connect: `0.0.0.0:8443`, `\"[::]:8443\"`, `unix:PATH`. Port 0 lets the system choose.")
     static let tls = Key(
         "tls", Kind.section(TLSSection.shape).or(.off), .required, "Certificates; a listener that speaks plain HTTP must say `tls: off`.")
-    static let shape = SectionShape("listener", [address.declaration, tls.declaration], later: ["proxy_protocol"])
+    static let mode = Key(
+        "mode", .fileMode, .optional("`\"0660\"` for Unix sockets"),
+        "The permissions of a Unix socket's file: who may connect. In quotes, octal.")
+    static let shape = SectionShape(
+        "listener", [address.declaration, tls.declaration, mode.declaration], later: ["proxy_protocol"])
 
     static func read(_ section: Section) -> Listener? {
+        guard var listener = readWithoutMode(section) else { return nil }
+        if section.has(mode) {
+            guard let mode = section[mode] else { return nil }
+            if listener.address.path == nil {
+                section.refuse(Self.mode, "only Unix sockets have a mode", fix: "remove it")
+            }
+            listener.mode = mode
+        }
+        return listener
+    }
+
+    private static func readWithoutMode(_ section: Section) -> Listener? {
         let (address, tls) = (section[address], section[tls])
         guard let tls else { return nil }
         switch tls {
@@ -30,11 +46,11 @@ enum ListenerSection {
 
     /// Two of the same address could not both be bound.
     static func checkDistinct(_ addresses: [Located<ListenAddress>], _ problems: ProblemList) {
-        for (index, address) in addresses.enumerated() where address.value.port != 0 {
+        for (index, address) in addresses.enumerated() where address.value.port != 0 || address.value.path != nil {
             guard let first = addresses[..<index].first(where: { $0.value == address.value }) else { continue }
             problems.error(
                 address.place, "\(address.value.text) is listened on twice, first on line \(first.place.line)",
-                fix: "choose another port or remove one")
+                fix: "choose another \(address.value.path == nil ? "port" : "path") or remove one")
         }
     }
 }
@@ -83,6 +99,17 @@ extension Kind where Value == Off {
         Kind(name: "`off`", schema: .object([("enum", .array([.string("off"), .boolean(false)]))]), forms: [.scalar]) { node, reading in
             if case .scalar("off", _, _) = node { return Off() }
             return reading.refuse(node, expected: "a map or `off`", fix: "write `off`, or a map")
+        }
+    }
+}
+
+extension Kind where Value == UInt32 {
+    /// Permissions in octal: `"0660"`.
+    fileprivate static var fileMode: Kind {
+        let schema: SchemaValue = .object([("type", .string("string")), ("pattern", .string("^0?[0-7]{3}$"))])
+        return .scalar("mode", bound: "000…777", schema: schema, example: "\"0660\"") { text in
+            guard (3...4).contains(text.utf8.count), text.utf8.count == 3 || text.hasPrefix("0") else { return nil }
+            return UInt32(text, radix: 8)
         }
     }
 }

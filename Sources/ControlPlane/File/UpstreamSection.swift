@@ -4,7 +4,8 @@ import Policy
 enum UpstreamSection {
     static let servers = Key(
         "servers", .list(of: Kind.serverURL.located, 1...64), .required,
-        "Its servers: `http://HOST:PORT[/BASE]`, the base being the same on all.")
+        "Its servers: `http://HOST:PORT[/BASE]`, `https://HOST:PORT[/BASE]` or `unix:PATH`; the base, and whether it is TLS, the same on all."
+    )
     static let directory = Key(
         "directory", Kind.text("name of a directory", bytes: 64).located, .optional("only routes with `credential: none` may use it"),
         "Whose users it serves.")
@@ -17,21 +18,51 @@ enum UpstreamSection {
     static let connections = Key(
         "connections", .integer(1...65536), .byDefault("256"),
         "Connections to one server from one event loop; beyond, requests get `overloaded`.")
+    static let waiting = Key(
+        "waiting", .integer(0...65536), .byDefault("1024"),
+        "Requests that wait for a connection on one event loop; beyond, they get `overloaded`.")
+    static let tls = Key(
+        "tls", .section(UpstreamTLSSection.shape), .byDefault("{}"), "How `https` servers are verified, and what they are shown.")
+    static let ejection = Key(
+        "ejection", Kind.section(EjectionSection.shape).or(.off), .byDefault("{}"),
+        "When a server that fails requests is left out while others go on; `off`: never.")
+    static let circuit = Key(
+        "circuit_breaker", Kind.section(CircuitSection.shape).or(.off), .byDefault("{}"),
+        "When requests are refused because others wait in vain; `off`: never.")
+    static let health = Key(
+        "health", .section(HealthSection.shape), .optional("servers are not checked"), "How servers are asked whether they are well.")
     static let shape = SectionShape(
         "upstream",
         [
             servers.declaration, directory.declaration, connectTimeout.declaration, firstByteTimeout.declaration, idleTimeout.declaration,
-            keepalive.declaration, connections.declaration,
-        ], later: ["health", "ejection", "circuit_breaker", "tls", "ca", "client_certificate", "sni"])
+            keepalive.declaration, connections.declaration, waiting.declaration, tls.declaration, ejection.declaration,
+            circuit.declaration, health.declaration,
+        ], later: ["http2", "proxy_protocol"])
 
     static func read(_ name: String, _ section: Section, directories: NameTable) -> UpstreamSettings? {
         let servers = section[servers]
         let directory = section[directory].flatMap { directories.resolve($0, "directory", section.reading.problems) }
         let times = (section[connectTimeout], section[firstByteTimeout], section[idleTimeout], section[keepalive])
-        let connections = section[connections]
+        let (connections, waiting) = (section[connections], section[waiting])
+        let (ejection, circuit, health) = (
+            section[ejection].flatMap(EjectionSection.read), section[circuit].flatMap(CircuitSection.read),
+            section[health].flatMap(HealthSection.read)
+        )
+        let tls = section[tls].flatMap(UpstreamTLSSection.read)
         guard let servers, let first = servers.first, case (let connect?, let firstByte?, let idle?, let keepalive?) = times,
-            let connections
+            let connections, let waiting, let ejection, let circuit, let tls, health != nil || !section.has(Self.health)
         else { return nil }
+        checkServers(servers, section)
+        return UpstreamSettings(
+            name: name, servers: servers.map(\.value.server), base: first.value.base, directory: directory,
+            connectTimeoutMilliseconds: connect, firstByteTimeoutMilliseconds: firstByte, idleTimeoutMilliseconds: idle,
+            keepAliveMilliseconds: keepalive, connections: connections, waiting: waiting, tls: first.value.isSecure ? tls : nil,
+            ejection: ejection, circuit: circuit, health: health)
+    }
+
+    /// What the servers of one upstream must have in common.
+    private static func checkServers(_ servers: [Located<ServerURL>], _ section: Section) {
+        let first = servers[0]
         for other in servers.dropFirst() where other.value.base != first.value.base {
             section.reading.problems.error(
                 other.place, "the servers of one upstream must have the same path", fix: "make them the same, or make two upstreams")
@@ -39,9 +70,12 @@ enum UpstreamSection {
         for (index, server) in servers.enumerated() where servers[..<index].contains(where: { $0.value.server == server.value.server }) {
             section.reading.problems.error(server.place, "this server is listed twice", fix: "remove one")
         }
-        return UpstreamSettings(
-            name: name, servers: servers.map(\.value.server), base: first.value.base, directory: directory,
-            connectTimeoutMilliseconds: connect, firstByteTimeoutMilliseconds: firstByte, idleTimeoutMilliseconds: idle,
-            keepAliveMilliseconds: keepalive, connections: connections)
+        if let other = servers.first(where: { $0.value.isSecure != first.value.isSecure }) {
+            section.reading.problems.error(
+                other.place, "the servers of one upstream must all be `https`, or none",
+                fix: "write the same scheme for all, or make two upstreams")
+        } else if !first.value.isSecure, section.has(tls) {
+            section.refuse(tls, "`tls` is for `https` servers", fix: "write `https://` for the servers, or remove it")
+        }
     }
 }

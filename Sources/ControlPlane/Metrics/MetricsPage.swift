@@ -7,6 +7,7 @@ import TLS
 struct MetricsPage {
     /// Nil while the gateway starts.
     var gateway: GatewayFigures?
+    var upstreams: [BoardFigures] = []
     var suspensions: SuspensionFigures?
     var certificates: [CertificateExpiry] = []
     var keySets: [KeySetAge] = []
@@ -20,6 +21,7 @@ struct MetricsPage {
         if let gateway {
             addRequests(gateway, &page)
             addUpstreams(gateway, &page)
+            addServers(&page)
             addConnections(gateway, &page)
             addTokens(gateway, &page)
         }

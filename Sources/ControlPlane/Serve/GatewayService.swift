@@ -69,7 +69,7 @@ package final class GatewayService: Sendable {
             snapshot = try Snapshot(configuration.fitted(to: OpenFiles.raise()), suspensions: suspensions)
             let gateway = try Gateway(
                 snapshot: snapshot, log: log, threads: configuration.threads ?? System.coreCount,
-                tenantLabels: configuration.metrics.tenants)
+                tenantLabels: configuration.metrics.tenants, say: say)
             relay.attach(gateway)
             self.gateway = gateway
         } catch {
@@ -93,7 +93,9 @@ package final class GatewayService: Sendable {
             Standing.Sources(
                 gateway: gateway, suspensions: suspensions, directories: configuration.directories.map(\.name), log: log,
                 certificates: { [unowned self] in Self.expiries(of: shown.withLock { $0.certificates }) },
-                notices: { [unowned self] in Self.observing(shown.withLock { $0.observing }) + keys.notices },
+                notices: { [unowned self] in
+                    Self.observing(shown.withLock { $0.observing }) + keys.notices + Self.unwell(gateway.boardFigures)
+                },
                 keySets: { [unowned self] in KeySetAge.all(keys.statuses) }))
     }
 
@@ -192,6 +194,11 @@ extension GatewayService {
     private static func expiries(of contexts: [TLSContext]) -> [CertificateExpiry] {
         var seen: Set<String> = []
         return contexts.flatMap(\.expiries).filter { seen.insert($0.file).inserted }
+    }
+
+    /// The upstreams of which no server is well, for `/readyz`: taking the gateway out would help nobody, since others have the same.
+    private static func unwell(_ boards: [BoardFigures]) -> [String] {
+        boards.filter { !$0.servers.contains(where: \.isServing) }.map { "no server of the upstream \($0.upstream) is well" }
     }
 
     /// The routes that observe now, for `/readyz`.

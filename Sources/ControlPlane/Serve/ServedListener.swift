@@ -13,7 +13,8 @@ struct ServedListener {
     /// The address with the port that the system chose, and how it is spoken to.
     var text: String {
         let asked = settings.address
-        let address = ListenAddress(host: asked.host, port: bound.address?.port ?? asked.port, isIPv6: asked.isIPv6)
+        let address =
+            asked.path != nil ? asked : ListenAddress(host: asked.host, port: bound.address?.port ?? asked.port, isIPv6: asked.isIPv6)
         return "listening on \(address.text) (\(tls == nil ? "plain HTTP" : "TLS"))"
     }
 }
@@ -55,13 +56,20 @@ struct ListenerPlan {
     private mutating func add(
         _ listener: Listener, _ predecessor: ServedListener?, _ tls: TLSContext?, _ gateway: Gateway, _ file: Configuration
     ) throws(Problem) {
-        if let predecessor {
-            if tls !== predecessor.tls { changes.changed.append((predecessor.bound.id, tls)) }
-            served.append(ServedListener(settings: listener, bound: predecessor.bound, tls: tls))
-        } else {
-            let bound = try Self.bind(listener.address, of: gateway, file)
+        guard let predecessor else {
+            let bound = try Self.bind(listener, of: gateway, file)
             changes.opened.append((bound, tls))
             served.append(ServedListener(settings: listener, bound: bound, tls: tls))
+            return
+        }
+        if tls !== predecessor.tls { changes.changed.append((predecessor.bound.id, tls)) }
+        if predecessor.settings.mode != listener.mode { try Self.permit(listener, predecessor.bound, file) }
+        served.append(ServedListener(settings: listener, bound: predecessor.bound, tls: tls))
+    }
+
+    private static func permit(_ listener: Listener, _ bound: BoundListener, _ file: Configuration) throws(Problem) {
+        do throws(SocketError) { try bound.permit(listener.mode) } catch {
+            throw problem(listener.address, "\(error)", fix: "let the gateway's user own the socket's file", file)
         }
     }
 
@@ -79,14 +87,26 @@ struct ListenerPlan {
         }
     }
 
-    private static func bind(_ address: ListenAddress, of gateway: Gateway, _ file: Configuration) throws(Problem) -> BoundListener {
+    private static func bind(_ listener: Listener, of gateway: Gateway, _ file: Configuration) throws(Problem) -> BoundListener {
+        let address = listener.address
+        if let path = address.path {
+            do throws(SocketError) { return try gateway.bind(unix: path, mode: listener.mode) } catch {
+                throw problem(
+                    address, "\(error)", fix: "name a path in a folder that exists and that the gateway's user may write to", file)
+            }
+        }
         do {
             return try gateway.bind(try SocketAddress(ipAddress: address.host, port: address.port))
         } catch {
-            throw Problem(
-                at: file.traces["listeners"]?.place ?? Place(file: file.path, line: 1, column: 1),
-                "\(address.text) can't be listened on: \(error)",
-                fix: "name an address of this machine that is free; one that overlaps a listener's needs that one removed first")
+            throw problem(
+                address, "\(error)",
+                fix: "name an address of this machine that is free; one that overlaps a listener's needs that one removed first", file)
         }
+    }
+
+    private static func problem(_ address: ListenAddress, _ reason: String, fix: String, _ file: Configuration) -> Problem {
+        Problem(
+            at: file.traces["listeners"]?.place ?? Place(file: file.path, line: 1, column: 1),
+            "\(address.text) can't be listened on: \(reason)", fix: fix)
     }
 }

@@ -12,26 +12,18 @@ extension Snapshot {
     ) throws {
         var trusted = AddressSet()
         for network in configuration.trustedProxies { _ = trusted.insert(network) }
+        var maker = UpstreamMaker()
         self.init(
             routes: configuration.routes,
             table: try RouteTable(configuration.routes),
             directories: configuration.directories.map { Directory(name: $0.name, dialect: $0.dialect) },
-            upstreams: configuration.upstreams.map { Upstream($0) },
+            upstreams: try configuration.upstreams.map { try maker.make($0) },
             authority: try authority ?? TokenAuthority(blocks: configuration.credentials, tokenLimit: configuration.limits.token),
             suspensions: suspensions,
             trustedProxies: trusted,
             errors: configuration.errors,
             limits: ConnectionLimits(configuration),
             logsPlainUsers: configuration.log.plainUsers)
-    }
-}
-
-extension Upstream {
-    fileprivate init(_ settings: UpstreamSettings) {
-        self.init(
-            name: settings.name, servers: settings.servers.map { Server(host: $0.host, port: $0.port) }, base: settings.base,
-            connectTimeout: settings.connectTimeoutMilliseconds, idleTimeout: settings.idleTimeoutMilliseconds,
-            keepAlive: settings.keepAliveMilliseconds, connectionsPerLoop: settings.connections)
     }
 }
 

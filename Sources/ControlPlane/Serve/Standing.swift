@@ -67,7 +67,8 @@ final class Standing: Sendable {
         sources.gateway.figures { [self] figures in
             completion { [self] in
                 MetricsPage(
-                    gateway: figures, suspensions: SuspensionFigures(sources.suspensions, directories: sources.directories),
+                    gateway: figures, upstreams: sources.gateway.boardFigures,
+                    suspensions: SuspensionFigures(sources.suspensions, directories: sources.directories),
                     certificates: sources.certificates(), keySets: sources.keySets(), droppedLines: sources.log?.droppedLines,
                     isReady: readiness.isReady)
             }

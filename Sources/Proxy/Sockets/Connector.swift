@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Makes one TCP connection to a server: finds its addresses off the loop if it has a name, and tries them in turn. Loop-bound.
+/// Makes one connection to a server: finds its addresses off the loop if it has a name, and tries them in turn. Loop-bound.
 ///
 /// Each address gets its share of the time that is left, so that one that never answers doesn't use it up. Ends in one call of
 /// `completion`, never before `start` has returned; after `cancel` in none.
@@ -20,6 +20,7 @@ final class Connector {
     private var isCancelled = false
     /// Why the last address that failed did so, as the system numbers it; 0 where none has, but time ran out.
     private(set) var refusal: CInt = 0
+    private var hasNoAddress = false
 
     init(on loop: SocketLoop, deadline: Int64, completion: @escaping (CInt?) -> Void) {
         self.loop = loop
@@ -29,15 +30,19 @@ final class Connector {
 
     /// Connects to one of `addresses`.
     func start(_ addresses: [SocketAddress]) {
+        hasNoAddress = addresses.isEmpty
         self.addresses = addresses[...]
         next()
     }
 
-    /// Resolves `host`, then connects.
-    func start(host: String, port: Int, resolver: NameResolver) {
+    /// Finds the addresses of `host`, then connects.
+    func start(host: String, port: Int, names: ServerNames) {
         let bound = LoopBound(self, loop)
-        resolver.resolve(host, port: port) { addresses in bound.execute { $0.start(addresses) } }
+        names.addresses(of: host, port: port) { addresses in bound.execute { $0.start(addresses) } }
     }
+
+    /// Why no connection came.
+    var failure: ConnectFailure { hasNoAddress ? .noAddress : refusal == 0 ? .timedOut : .refused(refusal) }
 
     /// Gives up what takes too long. Called by the loop's tick.
     func checkDeadline(now: Int64) {
@@ -71,7 +76,7 @@ final class Connector {
 
     /// A socket that is connecting; nil where the system refuses at once.
     private static func open(_ address: SocketAddress) -> CInt? {
-        let descriptor = tcpSocket(for: address)
+        let descriptor = streamSocket(for: address)
         guard descriptor >= 0 else { return nil }
         let code = unsafe address.withSockAddr { unsafe connect(descriptor, $0, socklen_t($1)) }
         let reason = errno

@@ -2,22 +2,25 @@ import CEpoll
 import Glibc
 import NIOCore
 
-/// A listening TCP socket on a loop: accepts while there is room, and leaves clients in the kernel's queue while there is none.
+/// A listening socket on a loop: accepts while there is room, and leaves clients in the kernel's queue while there is none.
 final class Listener: EventSource {
     private let hasRoom: () -> Bool
     private let accepted: (CInt, SocketAddress?, Door) -> Void
     /// What the next connections get.
     var door: Door
+    /// A Unix socket's.
+    private let file: SocketFile?
 
     /// Connections taken in one go, so that those that stand get their turn.
     private static let batch = 64
 
     /// Listens on `descriptor`. `accepted` gets each connection's descriptor, non-blocking, with the peer's address.
     init(
-        _ descriptor: CInt, on loop: SocketLoop, door: Door, hasRoom: @escaping () -> Bool,
+        _ descriptor: CInt, on loop: SocketLoop, door: Door, file: SocketFile?, hasRoom: @escaping () -> Bool,
         accepted: @escaping (CInt, SocketAddress?, Door) -> Void
     ) {
         self.door = door
+        self.file = file
         self.hasRoom = hasRoom
         self.accepted = accepted
         super.init(descriptor, on: loop, waitingFor: shim_EPOLLIN)
@@ -25,7 +28,7 @@ final class Listener: EventSource {
 
     /// A socket that listens at `address`. TCP_NODELAY is handed down to what it accepts.
     static func open(_ address: SocketAddress) throws(SocketError) -> CInt {
-        let descriptor = try SocketError.check("socket", tcpSocket(for: address))
+        let descriptor = try SocketError.check("socket", streamSocket(for: address))
         setOption(descriptor, SOL_SOCKET, SO_REUSEADDR)
         do throws(SocketError) {
             let bound = unsafe address.withSockAddr { unsafe bind(descriptor, $0, socklen_t($1)) }
@@ -45,6 +48,7 @@ final class Listener: EventSource {
 
     /// Takes who has connected already, then closes: closing resets whoever waits in the kernel's queue.
     func finish() {
+        file?.remove()
         while isOpen, hasRoom(), acceptOne() {}
         close()
     }
@@ -79,12 +83,17 @@ final class Listener: EventSource {
 /// Closes a descriptor that no source has taken over.
 func closeDescriptor(_ descriptor: CInt) { _ = Glibc.close(descriptor) }
 
-/// A non-blocking socket of the address' family, without Nagle's delay; negative where the system gives none.
-func tcpSocket(for address: SocketAddress) -> CInt {
-    let family = CInt(address.protocol == .inet6 ? AF_INET6 : AF_INET)
+/// A non-blocking socket of the address' family, where it is TCP without Nagle's delay; negative where the system gives none.
+func streamSocket(for address: SocketAddress) -> CInt {
+    let family =
+        switch address {
+        case .v4: AF_INET
+        case .v6: AF_INET6
+        case .unixDomainSocket: AF_UNIX
+        }
     let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-    let descriptor = socket(family, type, 0)
-    if descriptor >= 0 { setOption(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY) }
+    let descriptor = socket(CInt(family), type, 0)
+    if descriptor >= 0, family != AF_UNIX { setOption(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY) }
     return descriptor
 }
 

@@ -44,6 +44,44 @@ struct GoodFileTests {
         #expect(checked.configuration?.upstreams.map(\.servers) == [[UpstreamServer(host: "localhost", port: 80)]])
     }
 
+    @Test("upstreams: every way to reach a server, and what is left out has the defaults of the reference")
+    func upstreams() throws {
+        let text = """
+            version: 1
+            listeners: [{address: "unix:door.sock", tls: off}, {address: "unix:/run/b.sock", tls: off, mode: "0600"}]
+            ledger: sqlite:var/tenantgate.db
+            upstreams:
+              plain: {servers: ["http://localhost", "http://[::1]:81", "unix:app.sock"], ejection: off, circuit_breaker: off}
+              secure:
+                servers: ["https://a.example", "https://b.example:8443"]
+                tls: {ca: tls/gateway.pem, name: users.example, certificate: tls/gateway.pem, key: tls/gateway.key}
+                ejection: {failures: 5}
+                circuit_breaker: {timeouts: 7, open: 2s}
+                health: {path: "/healthz?a=b"}
+                waiting: 0
+            routes: [{path: /**, upstream: plain, credential: none}, {path: /s/**, upstream: secure, credential: none}]
+            """
+        let workspace = FileWorkspace()
+        let checked = workspace.check(text)
+        #expect(checked.problems == [])
+        let configuration = try #require(checked.configuration)
+        #expect(configuration.listeners.map(\.address.text) == ["unix:\(workspace.folder)/door.sock", "unix:/run/b.sock"])
+        #expect(configuration.listeners.map(\.mode) == [0o660, 0o600])
+        let (plain, secure) = (configuration.upstreams[0], configuration.upstreams[1])
+        #expect(
+            plain.servers == [
+                .network(host: "localhost", port: 80), .network(host: "::1", port: 81), .unix(path: "\(workspace.folder)/app.sock"),
+            ])
+        #expect(plain.tls == nil && plain.health == nil && plain.ejection == (0, 0, 0) && plain.circuit == (0, 0) && plain.waiting == 1024)
+        #expect(secure.servers == [.network(host: "a.example", port: 443), .network(host: "b.example", port: 8443)])
+        #expect(secure.tls?.authorities == "\(workspace.folder)/tls/gateway.pem" && secure.tls?.name == "users.example")
+        #expect(secure.tls?.certificate?.key == "\(workspace.folder)/tls/gateway.key")
+        #expect(secure.ejection == (5, 10_000, 300_000) && secure.circuit == (7, 2000) && secure.waiting == 0)
+        let health = HealthSettings(
+            path: "/healthz?a=b", intervalMilliseconds: 5000, timeoutMilliseconds: 2000, healthy: 2, unhealthy: 3)
+        #expect(secure.health == health)
+    }
+
     @Test("fetched keys: each origin once, with the defaults of the reference")
     func fetchedKeys() throws {
         func entry(_ issuer: String, _ keys: String) -> String {

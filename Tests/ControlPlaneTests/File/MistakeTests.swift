@@ -60,8 +60,6 @@ private let keys: [Mistake] = [
         loginRoute, "- {path: /login, upstream: login, credential: none, cors: {origins: [https://a.example]}, ^token_from: subprotocol}",
         "no token is looked for here"),
     Mistake("{path: /v1/**, upstream: jitsudo}", "{path: /v1/**, upstream: jitsudo, ^token_from: subprotocol}", "no origins are listed"),
-    Mistake("address: 127.0.0.1:8443", "address: ^unix:/run/gateway.sock", "Unix sockets are not supported"),
-    Mistake("[\"http://127.0.0.1:9103\"]", "[^\"https://127.0.0.1:9103\"]", "https upstreams are not supported"),
     Mistake(keysLine, keysLine + "\n    claims: {user: ^{alias: email, claim: [email]}}", "`alias` is not supported"),
 ]
 
@@ -168,6 +166,39 @@ private let crossOrigin: [Mistake] = [
         "browsers will send cookies", fix: "allow_credentials", .warning),
 ]
 
+private let login = "[\"http://127.0.0.1:9103\"]"
+private let secureLogin = "[\"https://127.0.0.1:9103\"]"
+private let longPath = "unix:/" + String(repeating: "p", count: 107)
+
+private let upstreams: [Mistake] = [
+    Mistake("probes: {address: 127.0.0.1:9900}", "probes: {address: ^unix:/run/probes.sock}", "expected a numeric address"),
+    Mistake("address: 127.0.0.1:8443", "address: ^\(longPath)", "no path of 1…107 bytes", fix: "unix:/run"),
+    Mistake("address: 127.0.0.1:8443", "address: ^\"unix:\"", "no path of 1…107 bytes"),
+    Mistake("address: 127.0.0.1:8443", "address: 127.0.0.1:8443\n    ^mode: \"0660\"", "only Unix sockets have a mode"),
+    Mistake("address: 127.0.0.1:8443", "address: unix:a.sock\n    mode: ^\"rw\"", "expected a mode of 000…777"),
+    Mistake("address: 127.0.0.1:8443", "address: unix:a.sock\n    mode: ^\"1777\"", "expected a mode of 000…777"),
+    Mistake(login, "[^\"\(longPath)\"]", "no path of 1…107 bytes"),
+    Mistake(login, "[^\"ftp://127.0.0.1:9103\"]", "expected a server's URL", fix: "https://HOST:PORT"),
+    Mistake(login, "[\"http://127.0.0.1:9103\", ^\"https://127.0.0.1:9104\"]", "must all be `https`, or none", fix: "two upstreams"),
+    Mistake(login, "[\"https://127.0.0.1:9103\", ^\"unix:/run/a.sock\"]", "must all be `https`, or none"),
+    Mistake(login, "[\"unix:/run/a.sock\"], ^tls: {name: a.example}", "`tls` is for `https` servers", fix: "https://"),
+    Mistake(login, login + ", ^tls: {}", "`tls` is for `https` servers"),
+    Mistake(login, "[\"unix:/run/a.sock\", ^\"unix:/run/a.sock\"]", "listed twice"),
+    Mistake(login, secureLogin + ", tls: {ca: ^tls/none.pem}", "does not exist"),
+    Mistake(login, secureLogin + ", tls: {name: ^\"a.example:443\"}", "expected a host"),
+    Mistake(login, secureLogin + ", tls: {^certificate: tls/gateway.pem}", "`certificate` without `key`", fix: "both"),
+    Mistake(login, secureLogin + ", tls: {^key: tls/gateway.key}", "`key` without `certificate`"),
+    Mistake(login, secureLogin + ", tls: {^verify: off}", "unknown key `verify`"),
+    Mistake(login, login + ", ejection: {^time: 10m}", "`time` is longer than `maximum`"),
+    Mistake(login, login + ", ejection: {failures: ^0}", "out of bounds"),
+    Mistake(login, login + ", ejection: ^never", "expected a map or `off`"),
+    Mistake(login, login + ", circuit_breaker: {open: ^0s}", "out of bounds"),
+    Mistake(login, login + ", health: ^{interval: 1s}", "`path` is missing"),
+    Mistake(login, login + ", health: {path: ^healthz}", "expected a path", fix: "/healthz"),
+    Mistake(login, login + ", health: {path: ^\"/a b\"}", "expected a path"),
+    Mistake(login, login + ", waiting: ^-1", "out of bounds"),
+]
+
 private let routes: [Mistake] = [
     Mistake("upstream: login,", "upstream: ^logn,", "no upstream `logn`", fix: "did you mean `login`?"),
     Mistake(
@@ -251,7 +282,7 @@ struct MistakeTests {
 
     @Test(
         "each mistake is told once, at its place, with what is wrong and what to do",
-        arguments: syntax + keys + values + credentials + crossOrigin + routes)
+        arguments: syntax + keys + values + credentials + crossOrigin + upstreams + routes)
     func mistakeIsTold(mistake: Mistake) throws {
         let workspace = FileWorkspace()
         workspace.write("secrets/short", "short\n", mode: 0o600)
@@ -280,6 +311,6 @@ struct MistakeTests {
 
     @Test("the table holds at least 100 mistakes")
     func tableIsLong() {
-        #expect((syntax + keys + values + credentials + crossOrigin + routes).count >= 100)
+        #expect((syntax + keys + values + credentials + crossOrigin + upstreams + routes).count >= 100)
     }
 }

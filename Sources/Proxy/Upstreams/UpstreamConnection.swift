@@ -1,5 +1,6 @@
 import HTTPWire
 import NIOCore
+import TLS
 
 /// One HTTP/1.1 connection to an upstream server: sends one exchange's request at a time and reads its answer.
 ///
@@ -11,8 +12,17 @@ final class UpstreamConnection: StreamSocket {
     /// Whether it has carried a request or lain idle before: then a close before the answer may be a stale connection's.
     private(set) var isReused = false
 
-    private let pool: UpstreamPool
-    private let worker: Worker
+    let pool: UpstreamPool
+    let worker: Worker
+    let tls: TLSConnection?
+    /// Who waits for the end of the handshake.
+    var opening: UpstreamOpening?
+    /// Whether it counts among the pool's: it does once its handshake is done.
+    var stands: Bool
+    /// The server has said that it sends no more: no further request is sent.
+    var isLast = false
+    /// The loop's clock when its exchange's request began to be sent, nanoseconds.
+    private(set) var began: Int64 = 0
     private var exchange: Exchange?
     private var parser: ResponseParser
     private var decoder: BodyDecoder?
@@ -25,9 +35,11 @@ final class UpstreamConnection: StreamSocket {
     /// A head of which only a part has come.
     private var partialHead: ResponseHead?
 
-    /// Takes over a connected descriptor.
-    init(_ descriptor: CInt, pool: UpstreamPool, server: Int, worker: Worker) {
+    /// Takes over a connected descriptor. With TLS it stands when its handshake is done.
+    init(_ descriptor: CInt, pool: UpstreamPool, server: Int, tls: TLSConnection?, worker: Worker) {
         self.pool = pool
+        self.tls = tls
+        stands = tls == nil
         self.server = server
         self.worker = worker
         parser = ResponseParser(limits: WireLimits(head: worker.snapshot.limits.headers))
@@ -39,6 +51,7 @@ final class UpstreamConnection: StreamSocket {
     /// Binds the connection to `exchange`, whose answer it reads from now on.
     func begin(_ exchange: Exchange, method: RequestMethod, upgrades: Bool) {
         self.exchange = exchange
+        began = worker.clock.now
         self.method = method
         self.upgrades = upgrades
         decoder = nil
@@ -57,10 +70,20 @@ final class UpstreamConnection: StreamSocket {
         isReused = true
     }
 
+    /// Whether it carries a request.
+    var isBusy: Bool { exchange != nil }
+
     /// Ends the connection; an exchange that still has it hears nothing more.
     func abandon() {
         exchange = nil
+        tls?.cut()
         close()
+    }
+
+    /// The same because no answer has begun in time.
+    func abandonLate() {
+        if exchange != nil, decoder == nil { pool.failed(server, .timedOut, since: began) }
+        abandon()
     }
 
     // MARK: events
@@ -68,6 +91,7 @@ final class UpstreamConnection: StreamSocket {
     override func readable() {
         // What earlier reads have left is copied already: the loop's buffer is free.
         worker.answer.clear()
+        if let tls { return readRecords(tls) }
         var arrival = Arrival.none
         unsafe worker.answer.writeWithUnsafeMutableBytes(minimumWritableBytes: Worker.answerSize) { memory in
             unsafe arrival = receive(into: memory)
@@ -77,15 +101,19 @@ final class UpstreamConnection: StreamSocket {
         case .none: return
         case .failure: _ = fail(.closed)
         case .end: inputClosed()
-        case .bytes:
-            guard exchange != nil else { return close() }
-            let isShared = input.readableBytes == 0
-            if isShared { input = worker.answer } else { input.writeImmutableBuffer(worker.answer) }
-            advance()
-            // What stays is copied: the loop's buffer is for the next read.
-            if isShared && input.readableBytes > 0 { input = ByteBuffer(input.readableBytesView) }
-            exchange?.answerPaused()
+        case .bytes: took()
         }
+    }
+
+    /// Takes what is in `worker.answer`.
+    func took() {
+        guard exchange != nil else { return close() }
+        let isShared = input.readableBytes == 0
+        if isShared { input = worker.answer } else { input.writeImmutableBuffer(worker.answer) }
+        advance()
+        // What stays is copied: the loop's buffer is for the next read.
+        if isShared && input.readableBytes > 0 { input = ByteBuffer(input.readableBytesView) }
+        exchange?.answerPaused()
     }
 
     override func writabilityChanged() {
@@ -93,8 +121,12 @@ final class UpstreamConnection: StreamSocket {
     }
 
     override func closed() {
+        if let opening {
+            self.opening = nil
+            return opening.failed(.tls(.handshakeInterrupted))
+        }
         _ = fail(.closed)
-        pool.closed(self)
+        if stands { pool.closed(self) }
     }
 
     // MARK: reading the answer
@@ -126,6 +158,7 @@ final class UpstreamConnection: StreamSocket {
             return true
         }
         keepAlive = worker.responseHead.keepAlive
+        pool.answered(server, since: began)
         let isUpgraded = worker.responseHead.status == 101
         decoder = BodyDecoder(isUpgraded ? .untilClose : worker.responseHead.framing, limits: WireLimits())
         exchange.answerBegan(worker.responseHead)
@@ -150,21 +183,24 @@ final class UpstreamConnection: StreamSocket {
         decoder = nil
         isReused = true
         setReading(true)
-        let reusable = keepAlive && requestDone && input.readableBytes == 0 && unsentBytes == 0 && isOpen && !isBroken
+        let reusable = keepAlive && !isLast && requestDone && input.readableBytes == 0 && unsentBytes == 0 && isOpen && !isBroken
         if reusable { pool.release(self) } else { close() }
         exchange.answerEnded(trailers: trailers)
     }
 
-    private func fail(_ failure: UpstreamFailure) -> Bool {
+    /// Ends the connection; its exchange is told. False, for whoever reads on only while all is well.
+    func fail(_ failure: UpstreamFailure) -> Bool {
         let failing = exchange
         exchange = nil
+        // What a kept connection meets is mostly its own age, not the server's state.
+        if failing != nil, decoder == nil, failure == .malformed || !isReused { pool.failed(server, ServerFailure(failure), since: began) }
         close()
         failing?.answerFailed(failure, wasReused: isReused)
         return false
     }
 
     /// The upstream sends no more: the end of a close-delimited answer, a broken one, or an idle connection's end.
-    private func inputClosed() {
+    func inputClosed() {
         if let exchange, decoder != nil, (try? decoder!.inputClosed()) != nil {
             keepAlive = false
             ended(exchange, trailers: nil)
