@@ -70,6 +70,13 @@ package enum Limits {
     /// Bits of an RSA key: less can be broken, more makes every check of a signature a burden.
     package static let rsaBits = 2048...8192
 
+    // MARK: rate limits
+
+    /// Buckets of rate limits that are kept, a power of two: callers who are being limited at one time. 16 bytes each.
+    package static let ratePlaces = 256 * 1024
+    /// Seconds that an emptied bucket may take to fill: limits are for floods, not for contracts, and a restart fills every bucket.
+    package static let rateRecoverySeconds: Int64 = 86_400
+
     // MARK: keys by URL
 
     /// Bytes of a URL that is fetched.

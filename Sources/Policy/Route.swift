@@ -39,6 +39,8 @@ package struct Route: Sendable {
     package var tokenSource = TokenSource.authorization
     /// Which pages of other origins may use it from a browser; nil for none.
     package var cors: CORSRule?
+    /// The rate limits that its requests count for: its own, then the file's.
+    package var rates: [RateRule] = []
 
     package init(
         index: Int, host: HostPattern = .any, pattern: PathPattern, methods: [[UInt8]] = [], upstream: Int, directory: DirectoryIndex?,

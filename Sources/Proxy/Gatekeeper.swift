@@ -31,6 +31,7 @@ package struct Gatekeeper: ~Copyable {
             found.tenant = tenant.selection?.tenant
             try refuseSuspended(rules, tenant.selection?.tenant, &found)
             try authorize(rules, found.credential, tenant.selection?.tenant)
+            try limitRate(rules, tenant.selection?.tenant, &found)
         } catch {
             guard rules.observes(target, at: now) else { throw error }
             found.observed = error
@@ -62,6 +63,8 @@ package struct Findings {
     package var observed: Denial?
     /// The number of the credential block whose `fresh_token_after_reactivation` the token doesn't meet.
     package var staleFor: Int?
+    /// The rate limit that a `.rateLimited` is for.
+    var rate: RateRules.Refused?
 
     package init() {}
 }

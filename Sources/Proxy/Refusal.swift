@@ -41,9 +41,10 @@ struct Refusal {
     /// The refusal of a request whose head is known, in its route's envelope.
     init(_ denial: Denial, head: borrowing RequestHead, found: Findings, snapshot: Snapshot) {
         let envelope = found.route.map { snapshot.rules[$0].route.errors } ?? snapshot.errors
-        self.init(
-            denial, isHead: head.method == .head, envelope: envelope,
-            rule: Self.rule(denial, route: found.route, staleFor: found.staleFor))
+        let rate = denial == .rateLimited ? found.rate : nil
+        let rule = rate?.rule.name(route: found.route ?? 0) ?? Self.rule(denial, route: found.route, staleFor: found.staleFor)
+        self.init(denial, isHead: head.method == .head, envelope: envelope, rule: rule)
+        retryAfter = rate?.seconds ?? retryAfter
         allow = found.allow
         if let cors = found.route.flatMap({ snapshot.rules[$0].cors }) { self.cors = cors.fields(for: head) }
     }

@@ -17,12 +17,14 @@ package final class RouteRules: Sendable {
     let calls: CallTable?
     /// Nil on a route without CORS.
     let cors: CORSAnswers?
+    /// Nil on a route without rate limits.
+    let rates: RateRules?
     /// For each of the dialect's calls, whether it suspends or reactivates.
     private let suspends: [Bool]
     /// The dialect names further credentials, so that every field must be looked at.
     private let looksAtEveryField: Bool
 
-    init(_ route: Route, upstream: Upstream, directory: Directory?) {
+    init(_ route: Route, upstream: Upstream, directory: Directory?, rates table: RateTable?) {
         self.route = route
         label = JSONText.quoted(route.pattern.text)
         metricsLabel = route.host.text + route.pattern.text
@@ -33,6 +35,7 @@ package final class RouteRules: Sendable {
         userFormat = directory?.dialect.idFormat ?? .string
         calls = directory.map(\.calls)
         cors = route.cors.map { CORSAnswers($0) }
+        rates = RateRules(route, directory: directory?.name, table: table)
         suspends = directory?.dialect.calls.map { $0.intent != nil } ?? []
         looksAtEveryField = !others.isEmpty
     }

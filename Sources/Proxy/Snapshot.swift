@@ -19,12 +19,16 @@ package final class Snapshot: Sendable {
     package let limits: ConnectionLimits
     /// Whether the access log shows user ids as they are; otherwise as a keyed hash.
     package let logsPlainUsers: Bool
+    /// The buckets of rate limits; nil without any.
+    package let rates: RateTable?
+
     package init(
         routes: [Route], table: RouteTable, directories: [Directory], upstreams: [Upstream], authority: TokenAuthority,
-        suspensions: SuspensionAuthority, trustedProxies: AddressSet, errors: Envelope, limits: ConnectionLimits, logsPlainUsers: Bool
+        suspensions: SuspensionAuthority, trustedProxies: AddressSet, errors: Envelope, limits: ConnectionLimits, logsPlainUsers: Bool,
+        rates: RateTable? = nil
     ) {
         rules = routes.map { route in
-            RouteRules(route, upstream: upstreams[route.upstream], directory: route.directory.map { directories[$0] })
+            RouteRules(route, upstream: upstreams[route.upstream], directory: route.directory.map { directories[$0] }, rates: rates)
         }
         self.table = table
         self.directories = directories
@@ -35,6 +39,7 @@ package final class Snapshot: Sendable {
         self.errors = errors
         self.limits = limits
         self.logsPlainUsers = logsPlainUsers
+        self.rates = rates
     }
 }
 

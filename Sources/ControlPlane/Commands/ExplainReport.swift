@@ -182,6 +182,11 @@ struct ExplainReport {
     }
 
     private var requirementWords: String {
+        let rates = route?.rates.map(\.text) ?? []
+        return rates.isEmpty ? requirementAlone : "\(requirementAlone); rate limits, not counted now: \(rates.joined(separator: "; "))"
+    }
+
+    private var requirementAlone: String {
         switch route?.requirement {
         case .upstream: "\(rule).require: upstream: the service decides"
         case .credential(let roles, let scopes): "\(rule).require is met (roles \(list(roles)), scopes \(list(scopes)))"

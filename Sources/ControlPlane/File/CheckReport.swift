@@ -28,6 +28,7 @@ package enum CheckReport {
                 lines.append("    the token is one of a WebSocket's subprotocols")
             }
             if let cors = configuration.routes[index].cors { lines.append("    pages of \(cors.originsText) may use it from a browser") }
+            lines += configuration.routes[index].rates.map { "    \($0.text)" }
             lines += calls(configuration.routes[index], audit.callsReached(byRoute: index), configuration)
         }
         let fresh = freshBlocks(configuration)
@@ -93,6 +94,24 @@ extension CORSRule {
         guard case .listed(let origins) = origins else { return "every origin" }
         let shown = origins.prefix(4).map { String(decoding: $0, as: UTF8.self) }.joined(separator: ", ")
         return origins.count > 4 ? "\(shown) and \(origins.count - 4) more" : shown
+    }
+}
+
+extension RateRule {
+    /// `at most 100 requests per 1s of each user (200 at once)`; where the limit is the file's: over all routes.
+    var text: String {
+        let time = Quantity.duration.text(limit.milliseconds)
+        let whose = isRoutesOwn ? "here" : "over all routes"
+        return
+            "at most \(limit.requests) requests per \(time) of each \(subject == .user ? "user" : "tenant") \(whose) (\(limit.burst) at once)"
+    }
+}
+
+extension Quantity {
+    /// The value with the largest unit that it is a whole number of.
+    func text(_ value: Int64) -> String {
+        let unit = units.last { value % $0.factor == 0 } ?? units[0]
+        return "\(value / unit.factor)\(unit.name)"
     }
 }
 

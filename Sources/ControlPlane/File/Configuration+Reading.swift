@@ -59,7 +59,8 @@ private struct FileReader {
         let timeouts = root[RootSection.timeouts].map(TimeoutsSection.read) ?? TimeoutSettings()
         let log = root[RootSection.log].map(LogSection.read) ?? LogSettings()
         let metrics = root[RootSection.metrics].map(MetricsSection.read) ?? MetricsSettings()
-        let services = readServices(errors: errors ?? .flat, bodyLimit: limits.body)
+        let rates = root[RootSection.rateLimits].map { RateLimitsSection.read($0, isRoutesOwn: false) } ?? []
+        let services = readServices(errors: errors ?? .flat, bodyLimit: limits.body, rates: rates)
 
         guard !problems.hasErrors, version != nil, let listeners, let ledger, let errors, let proxies, let services else { return nil }
         return Configuration(
@@ -91,7 +92,7 @@ private struct FileReader {
     }
 
     /// Nil where anything of them is wrong.
-    private func readServices(errors: Envelope, bodyLimit: Int) -> Services? {
+    private func readServices(errors: Envelope, bodyLimit: Int, rates: [RateRule]) -> Services? {
         let dialects = DialectCache()
         let directoryEntries = root[RootSection.directories] ?? []
         let directories = directoryEntries.map { entry in entry.value.flatMap { DirectorySection.read(entry.name, $0, dialects: dialects) }
@@ -110,7 +111,8 @@ private struct FileReader {
         }
         let upstreamNames = NameTable(upstreamEntries.map(\.name))
         let reader = RouteReader(
-            upstreams: upstreamNames, upstreamSettings: upstreams, directories: directories, errors: errors, bodyLimit: bodyLimit)
+            upstreams: upstreamNames, upstreamSettings: upstreams, directories: directories, errors: errors, bodyLimit: bodyLimit,
+            rates: rates)
         let drafts = (root[RootSection.routes] ?? []).enumerated().map { reader.read($0.element, index: $0.offset) }
 
         let checks = CredentialChecks(drafts: credentials, directories: directoryEntries, routes: drafts, problems: problems)

@@ -28,6 +28,9 @@ enum RootSection {
         "log", Kind<LogSettings.Destination>.logDestination.or(.section(LogSection.shape)), .byDefault("stdout"),
         "The access log: a destination, or a map.")
 
+    static let rateLimits = Key(
+        "rate_limits", .section(RateLimitsSection.shape), .optional("no limits but a route's own"),
+        "How often verified callers may call, counted over all routes.")
     static let metrics = Key("metrics", .section(MetricsSection.shape), .byDefault("{}"), "What `/metrics` tells beside the usual.")
 
     static let shape = SectionShape(
@@ -36,10 +39,10 @@ enum RootSection {
             version.declaration, listeners.declaration, probes.declaration, ledger.declaration, threads.declaration,
             directories.declaration, credentials.declaration, credentialsDir.declaration, upstreams.declaration, routes.declaration,
             errors.declaration, trustedProxies.declaration, limits.declaration, timeouts.declaration, log.declaration,
-            metrics.declaration,
+            metrics.declaration, rateLimits.declaration,
         ],
         later: [
-            "admin", "fleet", "reload", "reconcile", "rate_limits", "service_tokens", "max_stale", "cors",
+            "admin", "fleet", "reload", "reconcile", "service_tokens", "max_stale", "cors",
             "acknowledge", "when_behind",
         ])
 }

@@ -8,6 +8,8 @@ struct RouteReader {
     let directories: [DirectorySettings?]
     let errors: Envelope
     let bodyLimit: Int
+    /// The file's rate limits.
+    var rates: [RateRule] = []
 
     /// A route and the section it was read from. `route` is nil where its path is wrong; its upstream is `upstreams.count` where unknown.
     struct Draft {
@@ -30,6 +32,7 @@ struct RouteReader {
         readRules(section, &route, dialect: dialect)
         readMode(section, &route)
         readTransport(section, &route, settings: settings, dialect: dialect)
+        route.rates = RateLimitsSection.read(of: section, route, file: rates)
         route.cors = section[RouteSection.cors].flatMap { CORSSection.read($0, of: route) }
         readTokenSource(section, &route)
         if rule != nil { checkContradictions(section, route) }

@@ -45,6 +45,9 @@ enum RouteSection {
     static let cors = Key(
         "cors", .section(CORSSection.shape), .optional("browsers show it to no page of another origin"),
         "Pages of other origins that may use it from a browser (Fetch's CORS protocol).")
+    static let rateLimits = Key(
+        "rate_limits", Kind<Section>.section(RateLimitsSection.shape).or(.off), .optional("the file's alone"),
+        "How often verified callers may call this route, beside the file's limits; `off`: its requests count for none.")
     static let until = Key("until", .date, .optional("none"), "The last day (UTC) of `mode: observe`; then the route enforces.")
 
     static let shape = SectionShape(
@@ -53,8 +56,8 @@ enum RouteSection {
             host.declaration, path.declaration, methods.declaration, upstream.declaration, credential.declaration, tenant.declaration,
             require.declaration, suspended.declaration, authorization.declaration, allowCredentials.declaration, stripPrefix.declaration,
             timeout.declaration, bodyLimit.declaration, errors.declaration, onUnknown.declaration, outliveToken.declaration,
-            mode.declaration, until.declaration, tokenFrom.declaration, cors.declaration,
-        ], later: ["rate_limit", "rate_limits", "retry"])
+            mode.declaration, until.declaration, tokenFrom.declaration, cors.declaration, rateLimits.declaration,
+        ], later: ["retry"])
 
     enum ModeWord: String, CaseIterable { case enforce, observe }
     enum TenantWord: String, CaseIterable { case required, optional, none, unverified }

@@ -66,7 +66,8 @@ extension GatewayService {
         let snapshot: Snapshot
         do {
             snapshot = try Snapshot(
-                new.fitted(to: OpenFiles.raise()), suspensions: suspensions, authority: keepsAuthority ? running.authority : nil)
+                new.fitted(to: OpenFiles.raise()), suspensions: suspensions, authority: keepsAuthority ? running.authority : nil,
+                rates: running.rates)
         } catch {
             throw Problem(at: Place(file: new.path, line: 1, column: 1), "the file can't be used: \(error)", fix: "run `tenantgate check`")
         }
@@ -76,6 +77,7 @@ extension GatewayService {
         shown.withLock { $0 = Shown(new, plan.served) }
         running.inputs = inputs
         running.authority = snapshot.authority
+        running.rates = snapshot.rates
         running.listeners = plan.served
         return plan.opened
     }

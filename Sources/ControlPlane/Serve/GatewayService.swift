@@ -43,6 +43,8 @@ package final class GatewayService: Sendable {
         /// What the last file was read from that was looked at, whether it was taken or refused.
         var lastRead: InputFiles
         var authority: TokenAuthority
+        /// Buckets of rate limits are not refilled by a reload.
+        var rates: RateTable?
         var listeners: [ServedListener]
         /// Nothing is replaced any more.
         var isOver = false
@@ -87,7 +89,8 @@ package final class GatewayService: Sendable {
         addresses = plan.served.map(\.text) + (probesAddress.map { ["probes on \($0)"] } ?? [])
         running = Mutex(
             Running(
-                configuration: configuration, inputs: inputs, lastRead: inputs, authority: snapshot.authority, listeners: plan.served))
+                configuration: configuration, inputs: inputs, lastRead: inputs, authority: snapshot.authority, rates: snapshot.rates,
+                listeners: plan.served))
         shown = Mutex(Shown(configuration, plan.served))
         standing.serve(
             Standing.Sources(

@@ -6,10 +6,12 @@ package import Tokens
 extension Snapshot {
     /// What requests are judged by, out of a checked file. Throws only what the check would have found.
     ///
-    /// `authority` is one that judges tokens as the file says; nil makes another, and loops forget the tokens that they remember.
+    /// `authority` is one that judges tokens as the file says; nil makes another, and loops forget the tokens that they remember. `rates`
+    /// holds the buckets of rate limits that go on; nil makes new ones where there are limits.
     package convenience init(
-        _ configuration: Configuration, suspensions: SuspensionAuthority, authority: TokenAuthority? = nil
+        _ configuration: Configuration, suspensions: SuspensionAuthority, authority: TokenAuthority? = nil, rates: RateTable? = nil
     ) throws {
+        let isLimited = configuration.routes.contains { !$0.rates.isEmpty }
         var trusted = AddressSet()
         for network in configuration.trustedProxies { _ = trusted.insert(network) }
         var maker = UpstreamMaker()
@@ -23,7 +25,8 @@ extension Snapshot {
             trustedProxies: trusted,
             errors: configuration.errors,
             limits: ConnectionLimits(configuration),
-            logsPlainUsers: configuration.log.plainUsers)
+            logsPlainUsers: configuration.log.plainUsers,
+            rates: rates ?? (isLimited ? RateTable() : nil))
     }
 }
 

@@ -199,6 +199,17 @@ private let upstreams: [Mistake] = [
     Mistake(login, login + ", waiting: ^-1", "out of bounds"),
 ]
 
+private let rates: [Mistake] = [
+    Mistake("limits: {token: 8KiB}", "rate_limits: ^{}", "limits nothing", fix: "per_user"),
+    Mistake("limits: {token: 8KiB}", "rate_limits: {per_user: ^{per: 1s}}", "`requests` is missing"),
+    Mistake("limits: {token: 8KiB}", "rate_limits: {per_user: {requests: ^0}}", "0 is out of bounds"),
+    Mistake("limits: {token: 8KiB}", "rate_limits: {per_user: {requests: 1, per: ^10ms}}", "10ms is out of bounds"),
+    Mistake("limits: {token: 8KiB}", "rate_limits: {per_user: {requests: 1, per: 1h, ^burst: 25}}", "more than a day to come back"),
+    Mistake("limits: {token: 8KiB}", "rate_limits: {per_user: {requests: 1}, ^per_address: {requests: 1}}", "unknown key `per_address`"),
+    Mistake(loginRoute, String(loginRoute.dropLast()) + ", ^rate_limits: {per_user: {requests: 1}}}", "nobody is known to be limited"),
+    Mistake(jitsudoRoute, "- {path: /v1/**, upstream: jitsudo, rate_limits: ^none}", "expected"),
+]
+
 private let routes: [Mistake] = [
     Mistake("upstream: login,", "upstream: ^logn,", "no upstream `logn`", fix: "did you mean `login`?"),
     Mistake(
@@ -282,7 +293,7 @@ struct MistakeTests {
 
     @Test(
         "each mistake is told once, at its place, with what is wrong and what to do",
-        arguments: syntax + keys + values + credentials + crossOrigin + upstreams + routes)
+        arguments: syntax + keys + values + credentials + crossOrigin + upstreams + rates + routes)
     func mistakeIsTold(mistake: Mistake) throws {
         let workspace = FileWorkspace()
         workspace.write("secrets/short", "short\n", mode: 0o600)
@@ -311,6 +322,6 @@ struct MistakeTests {
 
     @Test("the table holds at least 100 mistakes")
     func tableIsLong() {
-        #expect((syntax + keys + values + credentials + crossOrigin + upstreams + routes).count >= 100)
+        #expect((syntax + keys + values + credentials + crossOrigin + upstreams + rates + routes).count >= 100)
     }
 }
