@@ -38,6 +38,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJWT", pkgConfig: "libjwt", providers: [.apt(["libjwt-dev"])]),
+        .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         // epoll(7), which Swift's Glibc leaves out.
         .systemLibrary(name: "CEpoll"),
 
@@ -45,15 +46,19 @@ let package = Package(
         .target(name: "StrictJSON", swiftSettings: strict),
         .target(name: "TLS", dependencies: ["COpenSSL", nioCore], swiftSettings: strict),
         .target(name: "HTTPWire", dependencies: [nioCore], swiftSettings: strict),
+        // A target of its own, so that the demo's user services don't load libnghttp2.
+        .target(name: "HTTP2", dependencies: ["HTTPWire", "CNGHTTP2", nioCore], swiftSettings: strict),
         .target(name: "Tokens", dependencies: ["Policy", "StrictJSON", "COpenSSL", "CJWT"], swiftSettings: strict),
         .target(name: "Suspensions", dependencies: ["Policy", "StrictJSON", grdb, grdbSQLite], swiftSettings: strict),
         .target(
             name: "Proxy",
-            dependencies: ["Policy", "StrictJSON", "TLS", "HTTPWire", "Tokens", "Suspensions", "CEpoll", nioCore, nioPosix],
+            dependencies: ["Policy", "StrictJSON", "TLS", "HTTPWire", "HTTP2", "Tokens", "Suspensions", "CEpoll", nioCore, nioPosix],
             swiftSettings: strict),
         .target(
             name: "ControlPlane",
-            dependencies: ["Policy", "StrictJSON", "TLS", "HTTPWire", "Tokens", "Suspensions", "Proxy", nioCore, nioPosix, yams, logging],
+            dependencies: [
+                "Policy", "StrictJSON", "TLS", "HTTPWire", "HTTP2", "Tokens", "Suspensions", "Proxy", nioCore, nioPosix, yams, logging,
+            ],
             swiftSettings: strict),
         // The user services are not linked in: naming them has them built beside it, where `demo` starts them.
         .executableTarget(name: "tenantgate", dependencies: ["ControlPlane", "user-service", arguments], swiftSettings: strict),
@@ -75,7 +80,7 @@ let package = Package(
             name: "suspension-benchmark", dependencies: ["Suspensions", "Policy", "Tokens"], path: "Tests/Benchmarks/Suspensions",
             swiftSettings: strict),
         // What tests of whole programs share: children, raw connections, a recording upstream, forged tokens.
-        .target(name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/Support", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["COpenSSL", "CNGHTTP2"], path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "UserServiceTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "CostTests", dependencies: ["TestSupport"], swiftSettings: strict),

@@ -61,7 +61,7 @@ struct AccessLog {
             line.put(decimal: record.bytesIn)
             line.put(",\"bytes_out\":")
             line.put(decimal: record.bytesOut)
-            line.put(",\"protocol\":\"HTTP/1.1\",\"upstream\":")
+            line.put(record.isHTTP2 ? ",\"protocol\":\"HTTP/2.0\",\"upstream\":" : ",\"protocol\":\"HTTP/1.1\",\"upstream\":")
             line.putJSON(upstream)
             line.put("}\n")
         }

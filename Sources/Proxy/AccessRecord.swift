@@ -24,6 +24,8 @@ struct AccessRecord: ~Copyable {
     var forwarded: Int64 = 0
     var answered: Int64 = 0
     var upstream: Int?
+    /// It came by HTTP/2.
+    var isHTTP2 = false
 
     init(id: RequestID, trace: TraceContext, started: Int64) {
         self.id = id

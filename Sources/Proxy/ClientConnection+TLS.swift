@@ -30,7 +30,7 @@ extension ClientConnection {
         send(worker.records)
         if let completed = news.completed {
             worker.metrics.shookHands(completed)
-            awaitRequest()
+            if completed.applicationProtocol == "h2" { beginStreams() } else { awaitRequest() }
         }
         if worker.plaintext.readableBytes > 0 { take() }
         if let error = news.error {
@@ -38,6 +38,15 @@ extension ClientConnection {
             return close()
         }
         if news.closed { inputClosed() }
+    }
+
+    /// The client has chosen HTTP/2. Its first bytes have as long to come as a request's head.
+    private func beginStreams() {
+        http2 = HTTP2Connection(self)
+        guard http2 != nil else { return abort() }
+        phase = .streams
+        if isEnding { drain() }
+        deadline = worker.clock.now + worker.snapshot.limits.head * 1_000_000
     }
 
     /// TCP's stream from the client has ended.

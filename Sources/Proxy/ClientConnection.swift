@@ -3,7 +3,8 @@ import NIOCore
 import Policy
 import TLS
 
-/// One client's HTTP/1.1 connection: reads requests one after another, hands each to an `Exchange`, and writes its answers.
+/// One client's connection. It reads HTTP/1.1 requests one after another, hands each to an `Exchange`, and writes its answers; where the
+/// handshake has chosen HTTP/2, `http2` does that instead.
 ///
 /// Loop-bound. Requests that arrive while one is in progress wait in `input`.
 final class ClientConnection: StreamSocket {
@@ -17,6 +18,8 @@ final class ClientConnection: StreamSocket {
     /// Its index in the worker's list.
     var place = 0
     private(set) var exchange: Exchange?
+    /// What deals with the bytes in phase `streams`.
+    var http2: HTTP2Connection?
 
     var phase = Phase.opening
     var input = ByteBuffer()
@@ -43,6 +46,8 @@ final class ClientConnection: StreamSocket {
         case head
         /// An exchange is in progress.
         case exchange
+        /// HTTP/2: `http2` knows how it stands.
+        case streams
         /// The request was refused; the rest of its body is dropped.
         case dropping(BodyDecoder, left: Int)
         /// The last answer is on its way out; what the client still sends is dropped until it closes, so that it can read the answer.
@@ -55,7 +60,7 @@ final class ClientConnection: StreamSocket {
     /// Requests answered before others get their turn: refusals can be had by the thousand in one read.
     private static let requestsPerTurn = 32
     /// Nanoseconds that a draining gateway waits for a request that may be on its way: several round trips.
-    private static let drainGrace: Int64 = 1_000_000_000
+    static let drainGrace: Int64 = 1_000_000_000
     /// Nanoseconds for which a connection that has sent everything waits for its peer's end.
     private static let lingerTime: Int64 = 2_000_000_000
 
@@ -104,7 +109,8 @@ final class ClientConnection: StreamSocket {
     /// is worked off, waits.
     func regulate() {
         switch phase {
-        case .opening, .dropping, .lingering, .closed: setReading(true)
+        // Who doesn't read an HTTP/2 connection is held up by windows: its frames must go on being read, or both sides could wait.
+        case .opening, .streams, .dropping, .lingering, .closed: setReading(true)
         case .idle, .head: setReading(input.readableBytes < Self.pipelineBound + worker.snapshot.limits.headers)
         case .exchange:
             switch exchange?.bodyDemand {
@@ -136,6 +142,7 @@ final class ClientConnection: StreamSocket {
     /// The next answer is the last. An idle connection is left a moment: a request may be on its way already, and its client would have to
     /// guess whether it was carried out.
     func drain() {
+        if let http2 { return http2.drain(grace: Self.drainGrace) }
         if let exchange { return exchange.drain() }
         let isSilent: Bool
         switch phase {
@@ -147,12 +154,13 @@ final class ClientConnection: StreamSocket {
     }
 
     /// The next answer is the last.
-    private var isEnding: Bool { worker.isDraining || isRetired }
+    var isEnding: Bool { worker.isDraining || isRetired }
 
     /// Goes on by the worker's new snapshot.
     func rulesChanged() {
         peer.judge(by: worker.snapshot.trustedProxies)
         parser.limits = WireLimits(head: worker.snapshot.limits.headers)
+        http2?.rulesChanged()
     }
 
     /// Its listener is gone.
@@ -164,11 +172,12 @@ final class ClientConnection: StreamSocket {
 
     /// Ends at once: who waits for an answer is told.
     func stop() {
-        if let exchange { exchange.stop() } else { abort() }
+        if case .streams = phase { http2?.stop() } else if let exchange { exchange.stop() } else { abort() }
     }
 
     func checkDeadline(now: Int64) {
         if let exchange { return exchange.checkDeadline(now: now) }
+        if case .streams = phase, let http2 { return http2.checkDeadline(now: now) }
         if case .lingering = phase, !isOutputSent, hasTakenBytes() { awaitReader() }
         guard now > deadline else { return }
         switch phase {
@@ -178,7 +187,7 @@ final class ClientConnection: StreamSocket {
             abort()
         case .lingering, .dropping, .closed: abort()
         case .idle: closeCleanly()
-        case .exchange: break
+        case .exchange, .streams: break
         }
     }
 
@@ -198,6 +207,7 @@ final class ClientConnection: StreamSocket {
     func take() {
         switch phase {
         case .lingering, .closed: return
+        case .streams: return http2?.take() ?? ()
         default: break
         }
         let isShared = input.readableBytes == 0
@@ -209,7 +219,9 @@ final class ClientConnection: StreamSocket {
 
     override func writabilityChanged() {
         worker.clock.read()
-        if let exchange {
+        if let http2 {
+            http2.writabilityChanged()
+        } else if let exchange {
             exchange.clientWritabilityChanged(isWritable)
         } else if isWritable {
             advance()
@@ -228,6 +240,11 @@ final class ClientConnection: StreamSocket {
             self.exchange = nil
             exchange.clientGone()
         }
+        http2?.gone()
+    }
+
+    override func turnEnded() {
+        if case .streams = phase { http2?.flush() }
     }
 
     // MARK: requests
@@ -270,7 +287,7 @@ final class ClientConnection: StreamSocket {
             if case .exchange = phase { return false }
             return true
         case .dropping(var decoder, let left): return drop(&decoder, left: left)
-        case .opening, .lingering, .closed: return false
+        case .opening, .streams, .lingering, .closed: return false
         }
     }
 

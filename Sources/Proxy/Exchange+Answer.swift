@@ -9,6 +9,8 @@ extension Exchange {
         var isBegun = false
         /// No body goes to the client: HEAD, 204, 304.
         var isBodiless = false
+        /// The upstream has given it whole; the client is still to take it.
+        var isWhole = false
     }
 
     /// A 1xx answer (RFC 9110 §15.2). 100 goes on only where it was asked for.
@@ -30,6 +32,8 @@ extension Exchange {
         answer.isBodiless = request.method == .head || head.status == 204 || head.status == 304
         switch client {
         case .connection: beginMessage(head)
+        case .stream(let connection, let stream):
+            connection.begin(stream, head, id: record.id, cors: admission.cors, isBodiless: answer.isBodiless)
         case nil: break
         }
         self.head = ByteBuffer()
@@ -43,6 +47,7 @@ extension Exchange {
         record.bytesOut += piece.readableBytes
         switch client {
         case .connection(let connection): addToMessage(piece, connection)
+        case .stream(let connection, let stream): connection.add(piece, to: stream)
         case nil: break
         }
     }
@@ -52,7 +57,7 @@ extension Exchange {
         guard !isEnded, answer.isBegun else { return }
         switch client {
         case .connection(let connection): flushMessage(connection)
-        case nil: break
+        case .stream, nil: break
         }
         if client?.isWritable == false { upstream?.setReading(false) }
     }
@@ -62,12 +67,23 @@ extension Exchange {
         guard !isEnded else { return }
         if let suspendCall { return suspendCall.answerEnded() }
         if let tunnel, tunnel.isOpen, !tunnel.isClosing { record.ending = .upstreamAborted }
+        let isSent: Bool
         switch client {
-        case .connection(let connection): endMessage(trailers: trailers, connection)
-        case nil: break
+        case .connection(let connection):
+            endMessage(trailers: trailers, connection)
+            isSent = true
+        case .stream(let connection, let stream): isSent = connection.end(stream, trailers: trailers)
+        case nil: isSent = true
         }
         observer?.answerEnded(
             suspensions: snapshot.suspensions, requestID: record.id, age: .nanoseconds(worker.clock.now - record.forwarded))
+        answer.isWhole = true
+        if isSent { answerSent() }
+    }
+
+    /// The client's connection has taken the whole answer. A stream's window can hold it up for long: until then it is open work.
+    func answerSent() {
+        guard !isEnded, answer.isWhole else { return }
         complete(keepAlive: !message.isLast && request.isComplete)
     }
 

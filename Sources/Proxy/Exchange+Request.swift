@@ -58,7 +58,7 @@ extension Exchange {
     }
 
     /// Whether body bytes that have arrived can be taken now: what the upstream's connection has no room for waits where it is.
-    private var takesBody: Bool {
+    var takesBody: Bool {
         guard !isEnded, !request.isComplete else { return false }
         return suspendCall?.isCollecting ?? upstream?.isWritable ?? false
     }
@@ -142,7 +142,7 @@ extension Exchange {
         abandonUpstream()
         if answer.isBegun {
             record.ending = .cut(denial)
-            client?.abort()
+            client?.abort(.withdrawn)
             finish()
         } else {
             refuse(denial, closing: true)

@@ -37,7 +37,7 @@ extension Exchange {
         }
         abandonUpstream()
         guard tunnel.takesCloseToClient, case .connection(let connection) = client, connection.unsentBytes == 0 else {
-            client?.abort()
+            client?.abort(.withdrawn)
             return finish()
         }
         message.pending.writeWebSocketClose(code, reason: reason)

@@ -84,7 +84,7 @@ final class Exchange {
         if tunnel != nil { request.isLast = true }
         self.tunnel = tunnel
         head = RequestRewriter.rewritten(
-            worker.requestHead, admission, rules.route, client.peer, record.id, record.trace, upgrades: tunnel != nil)
+            worker.requestHead, admission, rules.route, client.peer, record, upgrades: tunnel != nil)
         self.admission = admission
         self.record = record
     }
@@ -126,7 +126,7 @@ final class Exchange {
         abandonUpstream()
         if answer.isBegun {
             record.ending = .cut(denial)
-            client?.abort()
+            client?.abort(.withdrawn)
             finish()
         } else {
             refuse(denial, closing: true)
@@ -237,18 +237,19 @@ final class Exchange {
 
     /// An answer that stalled: whoever was waited for, the client gets no clean end.
     private func breakOff() {
-        record.ending = isHeldByClient ? .clientClosed : .upstreamAborted
+        let isClients = isHeldByClient
+        record.ending = isClients ? .clientClosed : .upstreamAborted
         abandonUpstream()
-        client?.abort()
+        client?.abort(isClients ? .withdrawn : .broken)
         finish()
     }
 
     /// Breaks off an answer that the upstream didn't finish.
     func upstreamBrokeOff() {
         record.ending = .upstreamAborted
-        client?.abort()
+        client?.abort(.broken)
         finish()
     }
 
-    private var isHeldByClient: Bool { client?.isWritable == false }
+    private var isHeldByClient: Bool { answer.isWhole || client?.isWritable == false }
 }

@@ -1,3 +1,4 @@
+import HTTP2
 import HTTPWire
 import NIOCore
 
@@ -8,10 +9,13 @@ import NIOCore
 enum ExchangeClient {
     /// An HTTP/1.1 connection, which the exchange has to itself until it ends.
     case connection(ClientConnection)
+    /// A stream of an HTTP/2 connection.
+    case stream(HTTP2Connection, HTTP2Stream)
 
     var peer: Peer {
         switch self {
         case .connection(let connection): connection.peer
+        case .stream(let connection, _): connection.connection.peer
         }
     }
 
@@ -19,6 +23,7 @@ enum ExchangeClient {
     var isWritable: Bool {
         switch self {
         case .connection(let connection): connection.isWritable
+        case .stream(let connection, let stream): connection.session.hasRoom(stream)
         }
     }
 
@@ -26,6 +31,7 @@ enum ExchangeClient {
     func hasTakenBytes() -> Bool {
         switch self {
         case .connection(let connection): connection.hasTakenBytes()
+        case .stream(let connection, let stream): connection.hasTakenBytes(stream)
         }
     }
 
@@ -33,6 +39,7 @@ enum ExchangeClient {
     func pumpBody() {
         switch self {
         case .connection(let connection): connection.pumpBody()
+        case .stream(let connection, let stream): connection.pumpBody(of: stream)
         }
     }
 
@@ -40,6 +47,7 @@ enum ExchangeClient {
     func regulate() {
         switch self {
         case .connection(let connection): connection.regulate()
+        case .stream: break  // its window is not given back
         }
     }
 
@@ -49,17 +57,12 @@ enum ExchangeClient {
         case .connection(let connection):
             connection.write(ResponseRewriter.interim(head))
             connection.flushAnswer()
+        case .stream(let connection, let stream): connection.interim(stream, head)
         }
     }
 
     /// Asks for the request's body.
-    func invite() {
-        switch self {
-        case .connection(let connection):
-            connection.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
-            connection.flushAnswer()
-        }
-    }
+    func invite() { answer(whole: ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")) }
 
     /// A whole answer as HTTP/1.1 has it, made here.
     func answer(whole bytes: ByteBuffer) {
@@ -67,13 +70,23 @@ enum ExchangeClient {
         case .connection(let connection):
             connection.write(bytes)
             connection.flushAnswer()
+        case .stream(let connection, let stream): connection.answer(stream, whole: bytes)
         }
     }
 
+    /// Why an answer can't be finished.
+    enum Cause {
+        /// It is not to be given any more.
+        case withdrawn
+        /// The upstream has broken it off.
+        case broken
+    }
+
     /// The answer can't be finished: the client must not take what it has for whole.
-    func abort() {
+    func abort(_ cause: Cause) {
         switch self {
         case .connection(let connection): connection.abort()
+        case .stream(let connection, let stream): connection.abort(stream, cause)
         }
     }
 
@@ -81,6 +94,7 @@ enum ExchangeClient {
     func exchangeEnded(keepAlive: Bool) {
         switch self {
         case .connection(let connection): connection.exchangeEnded(keepAlive: keepAlive)
+        case .stream(let connection, let stream): connection.exchangeEnded(stream)
         }
     }
 }

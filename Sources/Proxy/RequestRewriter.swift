@@ -11,9 +11,10 @@ enum RequestRewriter {
 
     /// The head that goes upstream for `admission`, made of the received one.
     static func rewritten(
-        _ head: borrowing RequestHead, _ admission: borrowing Admission, _ route: borrowing Route, _ peer: borrowing Peer, _ id: RequestID,
-        _ trace: TraceContext, upgrades: Bool
+        _ head: borrowing RequestHead, _ admission: borrowing Admission, _ route: borrowing Route, _ peer: borrowing Peer,
+        _ record: borrowing AccessRecord, upgrades: Bool
     ) -> ByteBuffer {
+        let trace = record.trace
         var dropped = dropped(admission, route, peer)
         // What belongs to a trace that is not continued must not stay (§3.3.1.5).
         if trace.isMade { dropped = dropped.union(Self.trace) }
@@ -23,7 +24,7 @@ enum RequestRewriter {
         let bound =
             head.message.bytes.readableBytes + fixedSize + (admission.path?.count ?? 0) + admission.tenantHeader.count
             + (admission.subprotocols?.count ?? 0)
-            + (user?.count ?? 0) + (roles?.count ?? 0) + peer.text.count + id.count
+            + (user?.count ?? 0) + (roles?.count ?? 0) + peer.text.count + record.id.count
         var out = ByteBufferAllocator().buffer(capacity: bound)
         out.compose(atMost: bound) { line in
             putRequestLine(head, path: admission.path, into: &line)
@@ -31,7 +32,7 @@ enum RequestRewriter {
             line.putField("X-Tenant-ID: ", admission.tenantHeader)
             line.putField("X-User-ID: ", user)
             line.putField("X-User-Roles: ", roles)
-            putOrigin(head, peer, id, into: &line)
+            putOrigin(head, peer, record, into: &line)
             if trace.isMade { line.put(trace) }
             if admission.intent != nil || admission.observed != nil { line.put("Accept-Encoding: identity\r\n") }
             line.putField("Sec-WebSocket-Protocol: ", admission.subprotocols)
@@ -62,13 +63,15 @@ enum RequestRewriter {
     }
 
     /// Where the request came from (RFC 9110 §7.6.3 for `Via`). How it came to a trusted proxy, that one knows better.
-    private static func putOrigin(_ head: borrowing RequestHead, _ peer: borrowing Peer, _ id: RequestID, into line: inout Composer) {
+    private static func putOrigin(
+        _ head: borrowing RequestHead, _ peer: borrowing Peer, _ record: borrowing AccessRecord, into line: inout Composer
+    ) {
         line.putField("X-Forwarded-For: ", peer.text)
         let isKnown = peer.isTrusted && head.present.contains(.xForwardedProto) && !head.variants.contains(.xForwardedProto)
         if !isKnown { line.put(peer.isTLS ? "X-Forwarded-Proto: https\r\n" : "X-Forwarded-Proto: http\r\n") }
         line.put("X-Request-ID: ")
-        line.put(id)
-        line.put("\r\nVia: 1.1 tenantgate\r\n")
+        line.put(record.id)
+        line.put(record.isHTTP2 ? "\r\nVia: 2.0 tenantgate\r\n" : "\r\nVia: 1.1 tenantgate\r\n")
     }
 
     /// Fields that a client never sets for the upstream.

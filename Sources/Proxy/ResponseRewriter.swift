@@ -64,9 +64,27 @@ enum ResponseRewriter {
         line.put(byte: UInt8(ascii: " "))
         line.put(head.message.bytes.readableBytesUInt8Span.extracting(head.reasonRange))
         line.put("\r\n")
+        let dropped = self.dropped(head, dropped)
+        line.put(linesOf: head.message) { field in !field.isHopByHop && (field.id == .other || !dropped.contains(field.id)) }
+    }
+
+    private static func dropped(_ head: borrowing ResponseHead, _ dropped: FieldSet) -> FieldSet {
         var dropped = dropped
         if head.message.present.contains(.proxyStatus), claimsToBeUs(head.message) { dropped.insert(.proxyStatus) }
-        line.put(linesOf: head.message) { field in !field.isHopByHop && (field.id == .other || !dropped.contains(field.id)) }
+        return dropped
+    }
+
+    /// Which of an answer's fields go to an HTTP/2 client.
+    static func passes(_ head: borrowing ResponseHead) -> PassingFields {
+        let hasNoLength = head.status < 200 || head.status == 204
+        return PassingFields(dropped: dropped(head, hasNoLength ? always.union(FieldSet([.contentLength])) : always))
+    }
+
+    /// The fields that pass.
+    struct PassingFields {
+        fileprivate let dropped: FieldSet
+
+        func picks(_ field: Field) -> Bool { !field.isHopByHop && (field.id == .other || !dropped.contains(field.id)) }
     }
 
     private static func put(_ id: RequestID, into line: inout Composer) {

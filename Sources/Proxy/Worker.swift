@@ -1,4 +1,5 @@
 import Glibc
+import HTTP2
 import HTTPWire
 import NIOCore
 import Policy
@@ -40,6 +41,8 @@ final class Worker {
     let records = TLSRecords()
     var plaintext = ByteBuffer()
     var answer = ByteBuffer()
+    /// What HTTP/2 sessions have made: used up before the next one is called.
+    let http2 = HTTP2Scratch()
     /// Bytes read from an upstream at a time.
     static let answerSize = 128 * 1024
 
@@ -140,8 +143,10 @@ final class Worker {
     func cut(_ blocks: [Subject]) {
         clock.read()
         for connection in Array(connections) {
-            guard let exchange = connection.exchange, exchange.isOf(blocks) else { continue }
-            exchange.cut(.userSuspended)
+            if let exchange = connection.exchange, exchange.isOf(blocks) { exchange.cut(.userSuspended) }
+            if let streams = connection.http2 {
+                for exchange in streams.exchanges where exchange.isOf(blocks) { exchange.cut(.userSuspended) }
+            }
         }
     }
 

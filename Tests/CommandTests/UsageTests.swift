@@ -18,12 +18,12 @@ struct UsageTests {
         #expect(outcome.errors.isEmpty)
     }
 
-    @Test("--version names this program, OpenSSL, libjwt and SQLite")
+    @Test("--version names this program, OpenSSL, libjwt, nghttp2 and SQLite")
     func version() throws {
         let outcome = try Tenantgate().run("--version")
         #expect(outcome.status == 0)
         let names = outcome.output.split(separator: "\n").compactMap { $0.split(separator: " ").first }
-        #expect(names == ["tenantgate", "OpenSSL", "libjwt", "SQLite"])
+        #expect(names == ["tenantgate", "OpenSSL", "libjwt", "nghttp2", "SQLite"])
         #expect(!outcome.output.contains("unknown"))
     }
 

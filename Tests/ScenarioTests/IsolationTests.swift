@@ -11,9 +11,11 @@ struct IsolationTests {
     private static let seed = environmentNumber("TENANTGATE_SEED", default: Int(Date().timeIntervalSince1970))
     private static let connections = 4
 
-    @Test("no random request reaches an upstream with another tenant, without its requirement or with a second credential")
-    func isolation() throws {
-        print("isolation: seed \(Self.seed)")
+    @Test(
+        "no random request reaches an upstream with another tenant, without its requirement or with a second credential",
+        arguments: ["HTTP/1.1", "HTTP/2"])
+    func isolation(over version: String) throws {
+        print("isolation: \(version), seed \(Self.seed)")
         let upstream = try RecordingUpstream()
         let folder = try TemporaryFolder()
         var file = GatewayFile(jitsudo: upstream.port, rinne: upstream.port)
@@ -28,7 +30,7 @@ struct IsolationTests {
         let runs = (0..<Self.connections).map { number in
             IsolationRun(
                 gateway, IsolationCases(seed: UInt64(Self.seed + number), firstNumber: number * 10_000_000, tokens: tokens),
-                count: Self.requests / Self.connections + 1)
+                count: Self.requests / Self.connections + 1, usesStreams: version == "HTTP/2")
         }
         for thread in runs.map({ run in TestThread { run.run() } }) { thread.wait() }
         try judge(runs, upstream.takeRequests())
@@ -108,17 +110,21 @@ private final class IsolationRun: @unchecked Sendable {  // one thread at a time
     private let gateway: Gateway
     private var maker: IsolationCases
     private let count: Int
+    private let usesStreams: Bool
     private(set) var cases: [IsolationCase] = []
     private(set) var codes: [String: Int] = [:]
     private(set) var failures: [String] = []
 
-    init(_ gateway: Gateway, _ maker: IsolationCases, count: Int) {
+    init(_ gateway: Gateway, _ maker: IsolationCases, count: Int, usesStreams: Bool) {
         self.gateway = gateway
+        self.usesStreams = usesStreams
         self.maker = maker
         self.count = count
     }
 
-    func run() {
+    func run() { if usesStreams { runStreams() } else { runMessages() } }
+
+    private func runMessages() {
         var client: WireClient?
         for _ in 0..<count {
             let next = maker.next()
@@ -132,6 +138,30 @@ private final class IsolationRun: @unchecked Sendable {  // one thread at a time
                 if answer.endsConnection || answer.isCut { client = nil }
             } catch {
                 failures.append("\(error) for \(next.text)")
+                client = nil
+                if failures.count > 100 { return }
+            }
+        }
+    }
+
+    /// The same as streams of one connection, several at a time, so that one could be taken for another.
+    private func runStreams() {
+        var client: HTTP2Client?
+        while cases.count < count {
+            let batch = (0..<8).map { _ in maker.next() }
+            cases += batch
+            do {
+                let open = try client ?? HTTP2Client(port: gateway.port)
+                client = open
+                let streams = try batch.map { try IsolationStream($0).begin(on: open) }
+                for (next, id) in zip(batch, streams) {
+                    let answer = try open.answer(on: id)
+                    codes[answer.gatewayCode ?? "passed", default: 0] += 1
+                    if answer.gatewayCode == nil, answer.status != 200 { failures.append("\(answer.status) for \(next.text)") }
+                }
+                open.forget(streams)
+            } catch {
+                failures.append("\(error), GOAWAY \(client?.goaway.map(String.init) ?? "none")")
                 client = nil
                 if failures.count > 100 { return }
             }

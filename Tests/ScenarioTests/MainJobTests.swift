@@ -5,10 +5,10 @@ import Testing
 /// The main job with real curl, for both dialects: what the README promises.
 @Suite("main job with curl", .serialized, .timed)
 struct MainJobTests {
-    @Test("verify, isolate, suspend, refuse, reactivate", arguments: Dialect.both)
-    func mainJob(_ dialect: Dialect) throws {
+    @Test("verify, isolate, suspend, refuse, reactivate", arguments: Dialect.both, ["--http1.1", "--http2"])
+    func mainJob(_ dialect: Dialect, version: String) throws {
         let world = try World()
-        let curl = try Curl(world, dialect)
+        let curl = try Curl(world, dialect, version)
         let probe = "/users/\(dialect.member)"
 
         #expect(try curl.run(token: dialect.memberToken, probe).map(\.status) == [200])
@@ -101,16 +101,19 @@ struct Curl {
     private let world: World
     private let dialect: Dialect
     private let certificate: String
+    /// `--http1.1` or `--http2`.
+    private let version: String
 
-    init(_ world: World, _ dialect: Dialect) throws {
+    init(_ world: World, _ dialect: Dialect, _ version: String = "--http1.1") throws {
         self.world = world
+        self.version = version
         self.dialect = dialect
         certificate = world.folder.path("tls/gateway.pem")
     }
 
     /// GETs `path` once with each further argument list.
     func run(token: String?, tenant: String? = nil, _ path: String, _ more: [String] = []) throws -> [WireAnswer] {
-        var arguments = ["--silent", "--show-error", "--include", "--http1.1", "--cacert", certificate, "--max-time", "20"]
+        var arguments = ["--silent", "--show-error", "--include", version, "--cacert", certificate, "--max-time", "20"]
         if let token { arguments += ["--header", "Authorization: Bearer \(token)"] }
         if let tenant = tenant ?? (dialect.isJITSudo ? dialect.tenant : nil) { arguments += ["--header", "X-Tenant-ID: \(tenant)"] }
         arguments += more + ["https://localhost:\(world.gateway.port)\(dialect.base)\(path)"]
@@ -131,6 +134,7 @@ struct Curl {
         let (start, fields) = splitHead(parts[0].utf8)
         let words = start.split(separator: " ")
         guard parts.count == 2, words.count > 1, let status = Int(words[1]) else { throw StreamError.malformed(output) }
+        guard (words[0] == "HTTP/2") == (version == "--http2") else { throw StreamError.malformed("answered by \(words[0])") }
         return WireAnswer(status: status, fields: fields, body: Array(parts[1].utf8))
     }
 }

@@ -12,13 +12,18 @@ package final class TLSStream: ByteStream {
     private var isOpen = true
 
     /// Connects and shakes hands. The gateway's certificate is the test's own, so it is looked at by the tests of TLS, not here.
-    package init(port: Int, name: String = "gateway.test") throws {
+    /// `alpn`: the one protocol that is offered.
+    package init(port: Int, name: String = "gateway.test", alpn: String? = nil) throws {
         descriptor = try TestEndpoint.ipv4(port: port).connected()
         unsafe connection = SSL_new(Self.context)
         unsafe SSL_set_fd(connection, descriptor)
         _ = unsafe name.withCString {
             unsafe SSL_ctrl(
                 connection, SSL_CTRL_SET_TLSEXT_HOSTNAME, Int(TLSEXT_NAMETYPE_host_name), UnsafeMutableRawPointer(mutating: $0))
+        }
+        if let alpn {
+            let wire = [UInt8(alpn.utf8.count)] + Array(alpn.utf8)
+            unsafe SSL_set_alpn_protos(connection, wire, UInt32(wire.count))
         }
         guard isWritableSoon, unsafe SSL_connect(connection) == 1 else {
             close()
@@ -35,6 +40,15 @@ package final class TLSStream: ByteStream {
         var digest = [UInt8](repeating: 0, count: 32)
         unsafe X509_digest(certificate, EVP_sha256(), &digest, nil)
         return digest
+    }
+
+    /// What the server has chosen of the protocols offered.
+    package var chosenProtocol: String? {
+        var name: UnsafePointer<UInt8>?
+        var length: UInt32 = 0
+        unsafe SSL_get0_alpn_selected(connection, &name, &length)
+        guard let name = unsafe name, length > 0 else { return nil }
+        return unsafe String(decoding: UnsafeBufferPointer(start: name, count: Int(length)), as: UTF8.self)
     }
 
     package func send(_ bytes: [UInt8]) throws {

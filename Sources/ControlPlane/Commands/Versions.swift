@@ -1,3 +1,4 @@
+import HTTP2
 import Suspensions
 import Tokens
 
@@ -10,6 +11,7 @@ package enum Versions {
         tenantgate \(tenantgate)
         \(LibraryVersions.openSSL)
         libjwt (\(file(of: "libjwt")))
+        nghttp2 \(HTTP2Version.text)
         SQLite \(SQLiteVersion.text)
         """
     }

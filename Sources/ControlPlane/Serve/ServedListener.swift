@@ -77,7 +77,8 @@ struct ListenerPlan {
     private static func context(_ listener: Listener, after predecessor: TLSContext?) throws(Problem) -> TLSContext? {
         guard let tls = listener.tls else { return nil }
         let certificates = tls.certificates.map { TLSServerConfiguration.Certificate(chain: $0.chain, key: $0.key) }
-        let settings = TLSServerConfiguration(certificates: certificates, minimum: tls.minimum == .tls13 ? .v1_3 : .v1_2)
+        let settings = TLSServerConfiguration(
+            certificates: certificates, minimum: tls.minimum == .tls13 ? .v1_3 : .v1_2, alpn: ["h2", "http/1.1"])
         do {
             let context = try TLSContext(server: settings, after: predecessor)
             return context.identity == predecessor?.identity ? predecessor : context

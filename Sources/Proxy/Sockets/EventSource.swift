@@ -27,6 +27,9 @@ class EventSource {
     /// Something of `events` (epoll's) is so.
     func ready(_ events: UInt32) {}
 
+    /// The events at hand are dealt with; called where `SocketLoop.atTurnEnd` was asked for.
+    func turnEnded() {}
+
     /// The descriptor is gone.
     func closed() {}
 

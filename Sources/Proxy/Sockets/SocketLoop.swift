@@ -21,6 +21,8 @@ import Synchronization
     private var isRunning = true
     /// Sources that were closed and have not been told yet.
     private var closed: [EventSource] = []
+    /// Sources that are told when the events at hand are dealt with.
+    private var turning: [EventSource] = []
     private var nextTick: Int64 = 0
     /// Memory for what a socket is read into, used up before the next event: ciphertext of clients.
     let received = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
@@ -131,6 +133,9 @@ import Synchronization
     /// A source's descriptor was closed: it is told, and let go, when the events at hand are done.
     func bury(_ source: EventSource) { closed.append(source) }
 
+    /// Has `source.turnEnded` called when the events at hand are dealt with: what they brought about goes out together. Once for each call.
+    func atTurnEnd(_ source: EventSource) { turning.append(source) }
+
     // MARK: the loop
 
     private func run(_ tick: () -> Void) {
@@ -150,8 +155,16 @@ import Synchronization
                 nextTick = Self.now + Self.tick
                 tick()
             }
-            tellClosed()
+            endTurn()
         }
+    }
+
+    /// Each of these can bring about more of both.
+    private func endTurn() {
+        repeat {
+            while let source = turning.popLast() { source.turnEnded() }
+            tellClosed()
+        } while !turning.isEmpty
     }
 
     private func runInbox() {

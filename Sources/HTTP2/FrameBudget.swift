@@ -1,0 +1,27 @@
+/// Counts what a client makes us do for nothing against what it does for something: a bucket that time and good work empty.
+struct FrameBudget {
+    private let bound: Int
+    private let perSecond: Int
+    private var debt = 0
+    /// Nanoseconds of the loop's clock up to which time has been credited.
+    private var credited: Int64 = 0
+
+    init(_ bound: Int, perSecond: Int) {
+        self.bound = bound
+        self.perSecond = perSecond
+    }
+
+    /// False where it was one too many.
+    mutating func charge(now: Int64) -> Bool {
+        debt += 1
+        if debt <= bound { return true }
+        let forgiven = Int(min(now - credited, 3_600_000_000_000)) * perSecond / 1_000_000_000
+        if forgiven > 0 {
+            credited = now
+            credit(forgiven)
+        }
+        return debt <= bound
+    }
+
+    mutating func credit(_ count: Int) { debt = max(0, debt - count) }
+}

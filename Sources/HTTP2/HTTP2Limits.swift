@@ -1,0 +1,50 @@
+/// The bounds of one client's connection, each with unit and reason. A client that comes to one gets a stream or connection error.
+package enum HTTP2Limits {
+    // MARK: what SETTINGS say (RFC 9113 §6.5.2); what is not here has the RFC's initial value
+
+    /// Streams that a client may have open: what RFC 9113 §6.5.2 recommends at least is 100, more only lets one client hold more.
+    package static let streams = 128
+    /// Bytes of a request's body that may be under way on one stream: 5 MB/s at 50 ms. Also what a stream holds at most while its
+    /// service reads nothing.
+    package static let streamWindow = 256 * 1024
+    /// Bytes of all streams' bodies that may be under way: what a connection holds at most while services read nothing.
+    package static let connectionWindow = 1024 * 1024
+
+    // MARK: what is held of answers
+
+    /// Bytes of a stream's answer above which no more is read from its service.
+    package static let streamHigh = 64 * 1024
+    /// Bytes of a stream's answer below which reading goes on.
+    package static let streamLow = 16 * 1024
+    /// Bytes of all streams' answers above which a stream reads only what it has nothing else to send for: many streams that the client
+    /// doesn't take hold little more than one.
+    package static let connectionHigh = 1024 * 1024
+    /// Bytes made for the socket at a time: one turn of the loop for each.
+    package static let turn = 128 * 1024
+
+    // MARK: floods
+
+    /// Streams that may have been reset, by the client (CVE-2023-44487) or by us for a fault of the client's (CVE-2025-8671), beyond those
+    /// that were answered: a browser that leaves a page drops what it had open.
+    package static let resets = 200
+    /// Resets a second that are forgiven.
+    package static let resetsPerSecond = 20
+    /// Frames that move nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, GOAWAY, CONTINUATION, empty DATA) beyond what requests and
+    /// answers call for.
+    package static let idleFrames = 1000
+    /// Such frames a second that are forgiven.
+    package static let idleFramesPerSecond = 100
+    /// Such frames that a request calls for.
+    static let framesPerRequest = 4
+    /// Such frames that a piece of an answer calls for: window updates of stream and connection, and a PING that measures.
+    static let framesPerPiece = 3
+    /// Bytes of a piece of an answer that calls for them though the client's window made it small.
+    static let piece = 1024
+    /// CONTINUATION frames of one header block (CVE-2024-28182): with the frame before, as much as `limits.headers` can ever allow.
+    static let continuations = 16
+    /// Frames that await our acknowledgement and that the client doesn't let us send.
+    static let outboundAcknowledgements = 256
+    /// How many times a header block may come to what is allowed before it ends the connection: it is decoded to its end all the same,
+    /// and a byte of it can stand for 4 KiB (a "HPACK bomb").
+    static let headerExcess = 4
+}

@@ -1,0 +1,91 @@
+import HTTP2
+import HTTPWire
+import NIOCore
+import Policy
+
+// A request's way to its exchange.
+extension HTTP2Connection {
+    /// Judges a request that has come and starts its exchange.
+    func begin(_ stream: HTTP2Stream) {
+        guard !stream.isClosed else { return noteGone(stream) }
+        if let fault = stream.fault {
+            if fault == .malformed { stream.code = .protocolError }
+            return refuseUnread(stream, Denial(fault))
+        }
+        var parser = RequestParser(limits: WireLimits(head: session.headLimit))
+        var head = stream.head
+        stream.head = ByteBuffer()
+        switch parser.parse(&head, into: &worker.requestHead) {
+        case .complete where head.readableBytes == 0: judge(stream)
+        case .failed(let error): refuseUnread(stream, Denial(error))
+        case .complete, .needMore: refuseUnread(stream, .badRequest)
+        }
+    }
+
+    /// Judges the request whose head is in `worker.requestHead`.
+    private func judge(_ stream: HTTP2Stream) {
+        let peer = connection.peer
+        var record = AccessRecord(
+            id: worker.requestID(from: peer), trace: worker.traces.trace(of: worker.requestHead), started: stream.began)
+        record.isHTTP2 = true
+        record.method = worker.requestHead.withBytes(worker.requestHead.methodRange) { MethodName($0) }
+        var found = Findings()
+        if let preflight = worker.preflight(peer: peer, found: &found) { return answer(stream, preflight, found, record) }
+        do {
+            let admission = try worker.admit(peer: peer, found: &found)
+            record.note(found)
+            let exchange = Exchange(client: .stream(self, stream), worker: worker, admission: admission, record: record, tunnel: nil)
+            stream.owner = exchange
+            exchange.begin()
+            if !exchange.request.isComplete { pumpBody(of: stream) }
+        } catch {
+            record.note(found)
+            refuse(stream, Refusal(error, head: worker.requestHead, found: found, snapshot: worker.snapshot), record)
+        }
+    }
+
+    /// Refuses what could not even be read as a request.
+    private func refuseUnread(_ stream: HTTP2Stream, _ denial: Denial) {
+        var record = AccessRecord(id: worker.ids.next(), trace: worker.traces.next(), started: stream.began)
+        record.isHTTP2 = true
+        refuse(stream, Refusal(denial, isHead: false, envelope: worker.snapshot.errors), record)
+    }
+
+    /// Answers a CORS preflight.
+    private func answer(_ stream: HTTP2Stream, _ preflight: Preflight, _ found: Findings, _ record: consuming AccessRecord) {
+        record.note(found)
+        record.status = Preflight.status
+        answer(stream, whole: preflight.answer(id: record.id, closing: false))
+        session.dropInput(of: stream)
+        worker.note(record, by: worker.snapshot)
+    }
+
+    private func refuse(_ stream: HTTP2Stream, _ refusal: Refusal, _ record: consuming AccessRecord) {
+        let bytes = refusal.answer(id: record.id, closing: false)
+        record.status = refusal.denial.status
+        record.ending = .refused(refusal.denial)
+        record.bytesOut = refusal.isHead ? 0 : refusal.body.count
+        answer(stream, whole: bytes)
+        session.dropInput(of: stream)
+        worker.note(record, by: worker.snapshot)
+    }
+
+    /// The client has taken its request back before anybody read it.
+    private func noteGone(_ stream: HTTP2Stream) {
+        var record = AccessRecord(id: worker.ids.next(), trace: worker.traces.next(), started: stream.began)
+        record.isHTTP2 = true
+        record.ending = .clientClosed
+        worker.note(record, by: worker.snapshot)
+    }
+}
+
+extension Denial {
+    fileprivate init(_ fault: HTTP2Fault) {
+        self =
+            switch fault {
+            case .malformed, .wrongScheme: .badRequest
+            case .headersTooLarge: .headersTooLarge
+            case .uriTooLong: .uriTooLong
+            }
+    }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+/// Floods that HTTP/2 is known for: each ends its own connection, at a bounded price, while others are served.
+@Suite("HTTP/2 floods", .serialized, .timed)
+struct HTTP2FloodTests {
+    /// A client that sends the same again and again.
+    struct Flood: Sendable, CustomTestStringConvertible {
+        let name: String
+        /// What goes first.
+        var start: [UInt8] = []
+        /// What is sent for stream `1 + 2 * n`.
+        let round: @Sendable (UInt32) -> [UInt8]
+        var rounds = 20_000
+        /// The GOAWAY's code; nil where the connection may end without one.
+        var code: UInt32? = HTTP2Codes.enhanceYourCalm
+        /// Requests that may reach the upstream before the connection ends.
+        var requests = 0
+        /// Streams that are sent at a time, before all is answered; otherwise the bound on open streams would end it first.
+        var pace: Int?
+        /// The frames mean nothing and cost next to nothing: the connection goes on.
+        var isHarmless = false
+
+        var testDescription: String { name }
+    }
+
+    private static let get = GoodStream.fields()
+    private static let post = GoodStream.fields("POST", "/v1/page")
+
+    static let floods: [Flood] = [
+        Flood(
+            name: "rapid reset, CVE-2023-44487",
+            round: { HTTP2Frame.headers($0, get).bytes + HTTP2Frame.reset($0).bytes }, requests: 0),
+        Flood(
+            name: "rapid reset of requests that are not whole",
+            round: { HTTP2Frame.headers($0, post, end: false).bytes + HTTP2Frame.reset($0).bytes }),
+        Flood(
+            name: "made you reset by a window update of too much, CVE-2025-8671",
+            round: { HTTP2Frame.headers($0, get).bytes + HTTP2Frame.window($0, 0x7FFF_FFFF).bytes }, requests: 250,
+            pace: 20),
+        Flood(
+            name: "made you reset by malformed requests",
+            round: { HTTP2Frame.headers($0, get + [HTTP2Field("connection", "x")]).bytes }, pace: 20),
+        Flood(name: "PING, CVE-2019-9512", round: { _ in HTTP2Frame.ping().bytes }, code: nil),
+        Flood(name: "SETTINGS, CVE-2019-9515", round: { _ in HTTP2Frame.settings().bytes }, code: nil),
+        Flood(name: "PRIORITY, CVE-2019-9513", round: { HTTP2Frame(.priority, stream: $0, [0, 0, 0, 0, 1]).bytes }),
+        Flood(
+            name: "empty DATA, CVE-2019-9518", start: HTTP2Frame.headers(1, post, end: false).bytes,
+            round: { _ in HTTP2Frame.data(1, [], end: false).bytes }),
+        Flood(
+            name: "DATA of nothing but padding", start: HTTP2Frame.headers(1, post, end: false).bytes,
+            round: { _ in HTTP2Frame(.data, flags: HTTP2Frame.padded, stream: 1, [10] + Array(repeating: 0, count: 10)).bytes }),
+        Flood(name: "window updates", round: { _ in HTTP2Frame.window(0, 1).bytes }),
+        Flood(name: "unknown frames", round: { _ in HTTP2Frame(.unknown, stream: 1).bytes }, isHarmless: true),
+        Flood(
+            name: "CONTINUATION, CVE-2024-28182", start: HTTP2Frame(.headers, flags: 1, stream: 1, HPACK.block(get)).bytes,
+            round: { _ in HTTP2Frame(.continuation, stream: 1, HPACK.literal(HTTP2Field("x-a", "b"))).bytes }, code: nil),
+        Flood(
+            name: "an HPACK bomb",
+            // A field of 4000 bytes into the table, then 3000 references to it.
+            round: { stream in
+                let field = [0x40] + HPACK.string(Array("x-bomb".utf8)) + HPACK.string(Array(repeating: 65, count: 4000))
+                return HTTP2Frame(.headers, flags: 5, stream: stream, field + Array(repeating: 0xBE, count: 3000)).bytes
+            }),
+    ]
+
+    @Test("a flood ends its connection, cheaply, and others are served meanwhile", arguments: floods)
+    func flood(_ flood: Flood) throws {
+        let bench = try Bench { $0.threads = 1 }
+        let honest = try HTTP2Client(port: bench.gateway.port)
+        #expect(try honest.exchange(GoodStream.fields()).status == 200)
+        _ = bench.upstream.takeRequests()
+        let process = bench.gateway.process
+        let (cpu, memory) = (process.cpuSeconds, process.residentMemory)
+        let client = try HTTP2Client(port: bench.gateway.port)
+        let sent = send(flood, client)
+        if flood.isHarmless {
+            #expect(client.settle())
+        } else {
+            #expect(sent < flood.rounds, "the connection took all of it")
+            while !client.isEnded { guard try client.read(seconds: 10) else { break } }
+            #expect(client.isEnded)
+            if flood.pace != nil { #expect(sent < 600) }
+        }
+        if let code = flood.code { #expect(client.goaway == code || client.goaway == nil, "\(client.goaway.map(String.init) ?? "")") }
+        #expect(try honest.exchange(GoodStream.fields()).status == 200)
+        let (spent, grown) = (process.cpuSeconds - cpu, (process.residentMemory - memory) / 1024)
+        print("flood: \(flood.name): \(sent) rounds, \(spent) CPU s, \(grown) MiB, GOAWAY \(client.goaway.map(String.init) ?? "none")")
+        #expect(spent < 2)
+        #expect(grown < 32)
+        let reached = bench.upstream.takeRequests().count - 1
+        #expect(reached <= flood.requests, "\(reached) requests reached the upstream")
+    }
+
+    /// Rounds that were sent before the connection ended.
+    private func send(_ flood: Flood, _ client: HTTP2Client) -> Int {
+        guard (try? client.stream.send(flood.start)) != nil else { return 0 }
+        let batch = flood.pace ?? 50
+        for first in stride(from: 0, to: flood.rounds, by: batch) {
+            let bytes = (first..<first + batch).flatMap { flood.round(UInt32(2 * $0 + 1)) }
+            guard (try? client.stream.send(bytes)) != nil, (try? client.read(seconds: 0)) != nil, !client.isEnded else { return first }
+            if flood.pace != nil, !client.settle() { return first }
+        }
+        return flood.rounds
+    }
+
+    @Test("no more streams than announced are opened, however the client tries")
+    func streams() throws {
+        let bench = try Bench()
+        bench.upstream.answer { _ in [.hang] }
+        let client = try HTTP2Client(port: bench.gateway.port)
+        try client.wait { !$0.settings.isEmpty }
+        let most = try #require(client.settings[3])
+        #expect(most == 128)
+        for _ in 0..<most { try client.begin(GoodStream.fields()) }
+        #expect(bench.upstream.wait { $0.received == Int(most) })
+        try client.begin(GoodStream.fields())
+        #expect(!client.settle())
+        #expect(bench.upstream.received == Int(most))
+    }
+
+    @Test("a client that often changes its mind, and gets most of its answers, goes on")
+    func fickle() throws {
+        let bench = try Bench()
+        let client = try HTTP2Client(port: bench.gateway.port)
+        for _ in 0..<300 {
+            let kept = try client.begin(GoodStream.fields())
+            let dropped = try client.begin(GoodStream.fields())
+            try client.send(.reset(dropped))
+            #expect(try client.answer(on: kept).status == 200)
+        }
+        #expect(client.settle())
+    }
+
+    @Test("a client that updates both windows for every piece, and measures by PING, goes on")
+    func busy() throws {
+        let bench = try Bench()
+        bench.upstream.answer { _ in
+            [.text("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")] + (0..<3000).map { _ in .text("1\r\nx\r\n") } + [
+                .text("0\r\n\r\n")
+            ]
+        }
+        let client = try HTTP2Client(port: bench.gateway.port)
+        #expect(try client.exchange(GoodStream.fields()).body.count == 3000)
+        #expect(client.settle())
+    }
+}
