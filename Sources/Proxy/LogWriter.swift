@@ -25,6 +25,8 @@ package final class LogWriter: Sendable {
     private let behind = Atomic<Int>(0)
     private let dropped = Atomic<Int>(0)
     private let droppedInAll = Atomic<Int>(0)
+    /// A line was written in part; the writer's thread's.
+    private let isTorn = Atomic<Bool>(false)
 
     /// Bytes that may wait for the disk.
     private static let bound = 64 * 1024 * 1024
@@ -55,7 +57,7 @@ package final class LogWriter: Sendable {
         }
     }
 
-    /// Lines that were dropped since the start. From any thread.
+    /// Lines that were dropped or could not be written since the start. From any thread.
     package var droppedLines: Int { droppedInAll.load(ordering: .relaxed) }
 
     /// Opens the file anew after everything handed over so far is written, so that it may have been renamed. `done` gets why not, if it
@@ -86,7 +88,8 @@ package final class LogWriter: Sendable {
     // MARK: on the writer's thread
 
     private static func open(_ path: String) throws(LogFailure) -> Int32 {
-        let opened = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+        // A pipe without a reader is an error, not one to wait for.
+        let opened = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0o640)
         guard opened >= 0 else { throw LogFailure(reason: SocketError.reason(errno)) }
         return opened
     }
@@ -108,13 +111,21 @@ package final class LogWriter: Sendable {
     private func write(_ block: ByteBuffer) {
         follow()
         let missing = dropped.exchange(0, ordering: .relaxed)
-        if missing > 0 { writeWhole(ByteBuffer(string: "{\"event\":\"log_lines_dropped\",\"lines\":\(missing)}\n")) }
-        writeWhole(block)
+        if missing > 0, writeWhole(ByteBuffer(string: "{\"event\":\"log_lines_dropped\",\"lines\":\(missing)}\n")) != nil {
+            dropped.add(missing, ordering: .relaxed)
+        }
+        guard let rest = writeWhole(block) else { return }
+        let lines = rest.readableBytesView.count { $0 == UInt8(ascii: "\n") }
+        dropped.add(lines, ordering: .relaxed)
+        droppedInAll.add(lines, ordering: .relaxed)
     }
 
-    private func writeWhole(_ block: ByteBuffer) {
+    /// What a full disk or a reader that has gone doesn't take; nil where all was taken.
+    private func writeWhole(_ block: ByteBuffer) -> ByteBuffer? {
         let file = descriptor.load(ordering: .relaxed)
         var rest = block
+        // What stands there of a line that was cut must not spoil the next one.
+        if isTorn.load(ordering: .relaxed) { rest = ByteBuffer(string: "\n" + String(buffer: block)) }
         while rest.readableBytes > 0 {
             let written = unsafe rest.withUnsafeReadableBytes { unsafe Glibc.write(file, $0.baseAddress!, $0.count) }
             if written > 0 {
@@ -122,9 +133,19 @@ package final class LogWriter: Sendable {
             } else if errno == EAGAIN {
                 awaitReader(file)
             } else if errno != EINTR {
-                return
+                noteTear(rest, of: block)
+                return rest
             }
         }
+        isTorn.store(false, ordering: .relaxed)
+        return nil
+    }
+
+    private func noteTear(_ rest: ByteBuffer, of block: ByteBuffer) {
+        let taken = block.readableBytes - rest.readableBytes
+        guard taken > 0 else { return }
+        // The last byte that was taken may have been a line's end.
+        isTorn.store(block.readableBytesView[block.readerIndex + taken - 1] != UInt8(ascii: "\n"), ordering: .relaxed)
     }
 
     /// Standard output may be a pipe that somebody has made non-blocking.

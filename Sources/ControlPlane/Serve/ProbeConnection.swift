@@ -25,8 +25,10 @@ final class ProbeConnection: ChannelInboundHandler {
     private var input = ByteBuffer()
     private var parser = RequestParser(limits: WireLimits(head: 4096, fieldCount: 32))
     private var head = RequestHead()
-    /// An answer is being made: what comes meanwhile waits.
+    /// An answer is being made, or the client hasn't taken it all: what comes meanwhile waits.
     private var isAnswering = false
+    /// The last answer has been sent: what comes is dropped until the client closes.
+    private var isOver = false
     /// When it is closed unless something is answered before.
     fileprivate private(set) var deadline = NIODeadline.distantFuture
     private var alarm: Scheduled<Void>?
@@ -52,6 +54,7 @@ final class ProbeConnection: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isOver else { return }
         var bytes = unwrapInboundIn(data)
         if input.readableBytes == 0 { setDeadline(in: Limits.probeHeadSeconds) }
         input.writeBuffer(&bytes)
@@ -72,7 +75,7 @@ final class ProbeConnection: ChannelInboundHandler {
 
 extension ProbeConnection {
     private func advance() {
-        while !isAnswering, context != nil {
+        while !isAnswering, !isOver, context != nil {
             switch parser.parse(&input, into: &head) {
             case .needMore: return
             case .failed: return send(ProbeAnswer(400, "bad request\n"), isLast: true)
@@ -104,18 +107,29 @@ extension ProbeConnection {
         let bound = NIOLoopBound(self, eventLoop: loop)
         standing.metrics { page in
             loop.execute {
-                bound.value.isAnswering = false
                 bound.value.send(ProbeAnswer(200, page().text, contentType: PrometheusText.contentType), isLast: isLast)
-                bound.value.advance()
             }
         }
     }
 
     private func send(_ answer: ProbeAnswer, isLast: Bool) {
         guard let context else { return }
+        isAnswering = true
+        // Also the bound for a client that is slow to take it.
         setDeadline(in: Limits.probeIdleSeconds)
-        context.writeAndFlush(wrapOutboundOut(answer.bytes(isHead: head.method == .head, isLast: isLast)), promise: nil)
-        if isLast { context.close(promise: nil) }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { [self] _ in sent(isLast: isLast) }
+        context.writeAndFlush(wrapOutboundOut(answer.bytes(isHead: head.method == .head, isLast: isLast)), promise: written)
+    }
+
+    /// The kernel has taken the answer. After the last one the client closes first, so that nothing of it is lost.
+    private func sent(isLast: Bool) {
+        isAnswering = false
+        guard isLast else { return advance() }
+        isOver = true
+        input = ByteBuffer()
+        setDeadline(in: Limits.probeHeadSeconds)
+        context?.close(mode: .output, promise: nil)
     }
 }
 
