@@ -15,6 +15,9 @@ package enum Limits {
     /// Default of `limits.body`, bytes.
     package static let body = 10 * 1024 * 1024
 
+    /// Bytes of a PROXY header with its TLVs: what proxies say of a client's TLS fits several times.
+    package static let proxyHeader = 4 * 1024
+
     // MARK: probes
 
     /// Connections to the probes' listener: a few probes and scrapers. Beyond, the one that has been idle for longest makes room.

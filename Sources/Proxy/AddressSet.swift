@@ -75,6 +75,12 @@ package struct SourceAddress: Hashable, Sendable {
             low: bits >= 128 ? low : bits <= 64 ? 0 : low & ~(UInt64.max >> UInt64(bits - 64)))
     }
 
+    /// An IPv4 address in dotted form; nil for IPv6.
+    var dotted: [UInt8]? {
+        guard high == 0, low >> 32 == 0xFFFF else { return nil }
+        return Array(stride(from: 24, through: 0, by: -8).map { String(low >> UInt64($0) & 0xFF) }.joined(separator: ".").utf8)
+    }
+
     /// What per-source limits count: the IPv4 address, or the IPv6 /64.
     var source: SourceAddress {
         high == 0 && low >> 32 == 0xFFFF ? self : SourceAddress(high: high, low: 0)

@@ -36,6 +36,31 @@ final class ConnectionAdmission: Sendable {
         }
     }
 
+    /// Counts a connection in of which the source isn't known yet; false where there are as many as may be.
+    func reserve() -> Bool {
+        state.withLock { state in
+            guard state.total < state.limits.connections else { return false }
+            state.total += 1
+            return true
+        }
+    }
+
+    /// Counts a reserved connection out whose source was never known.
+    func release() { state.withLock { $0.total -= 1 } }
+
+    /// A reserved connection's source is known now; false, and it is counted out, where that has as many as it may.
+    func settle(_ address: SourceAddress?) -> Bool {
+        guard let source = address?.source else { return true }
+        return state.withLock { state in
+            guard state.bySource[source, default: 0] < state.limits.connectionsPerSource else {
+                state.total -= 1
+                return false
+            }
+            state.bySource[source, default: 0] += 1
+            return true
+        }
+    }
+
     /// Counts a connection out that was let in.
     func leave(_ address: SourceAddress?) {
         let source = address?.source

@@ -11,6 +11,8 @@ struct Door: Sendable {
     let listener: ListenerID
     /// Nil for plain HTTP.
     let tls: TLSContext?
+    /// A PROXY header comes first, from a trusted proxy.
+    var proxyProtocol = false
 }
 
 /// The connections of one listener that drain: those with TLS, or those without.
@@ -42,10 +44,10 @@ package struct BoundListener: Sendable {
 
 /// What becomes of the listeners with a new snapshot.
 package struct ListenerChanges: Sendable {
-    /// Those that are new, with the TLS settings of their connections; nil for plain HTTP.
-    package var opened: [(listener: BoundListener, tls: TLSContext?)] = []
-    /// Those that stay and have other TLS settings for new connections. From TLS to plain HTTP or back, their old connections drain.
-    package var changed: [(listener: ListenerID, tls: TLSContext?)] = []
+    /// Those that are new, with the TLS settings of their connections (nil for plain HTTP) and whether a PROXY header comes first.
+    package var opened: [(listener: BoundListener, tls: TLSContext?, proxyProtocol: Bool)] = []
+    /// Those that stay and have other settings for new connections. From TLS to plain HTTP or back, their old connections drain.
+    package var changed: [(listener: ListenerID, tls: TLSContext?, proxyProtocol: Bool)] = []
     /// Those that are no more: who has connected is still served, then its connections drain.
     package var removed: [ListenerID] = []
 

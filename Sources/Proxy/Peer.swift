@@ -14,7 +14,8 @@ struct Peer {
     init(_ remote: SocketAddress?, trusted: AddressSet, isTLS: Bool) {
         address = remote.map { SourceAddress($0) } ?? SourceAddress(high: 0, low: 0)
         isLocal = remote == nil
-        text = Array((remote?.ipAddress ?? "unknown").utf8)
+        // A listener on [::] sees IPv4 clients as `::ffff:192.0.2.1`: whoever reads the header knows them by their own.
+        text = address.dotted ?? Array((remote?.ipAddress ?? "unknown").utf8)
         isTrusted = !isLocal && trusted.contains(address)
         self.isTLS = isTLS
     }
@@ -24,6 +25,13 @@ struct Peer {
 
     /// What the bound for one source counts; nil where there is none to count by.
     var admitted: SourceAddress? { isLocal ? nil : address }
+
+    /// An element of `Forwarded` (RFC 7239 §4 to §6): IPv6 in brackets and quotes.
+    var forwarded: [UInt8] {
+        let quote = text.contains(UInt8(ascii: ":"))
+        return Array((quote ? "for=\"[" : "for=").utf8) + text + Array((quote ? "]\"" : "").utf8)
+            + Array((isTLS ? ";proto=https" : ";proto=http").utf8)
+    }
 
     /// What per-source limits count, as text: the IPv4 address, or the IPv6 /64.
     var sourceText: [UInt8] {

@@ -21,10 +21,12 @@ enum RequestRewriter {
         if admission.subprotocols != nil { dropped.insert(.secWebSocketProtocol) }
         let user = admission.credential?.userHeader
         let roles = admission.credential?.rolesHeader(in: admission.selectedTenant)
+        // Who reads `Forwarded` of trusted proxies goes by its last element, which is ours to say.
+        let forwarded = peer.isTrusted && head.present.contains(.forwarded) ? peer.forwarded : nil
         let bound =
             head.message.bytes.readableBytes + fixedSize + (admission.path?.count ?? 0) + admission.tenantHeader.count
             + (admission.subprotocols?.count ?? 0)
-            + (user?.count ?? 0) + (roles?.count ?? 0) + peer.text.count + record.id.count
+            + (user?.count ?? 0) + (roles?.count ?? 0) + peer.text.count + (forwarded?.count ?? 0) + record.id.count
         var out = ByteBufferAllocator().buffer(capacity: bound)
         out.compose(atMost: bound) { line in
             putRequestLine(head, path: admission.path, into: &line)
@@ -33,6 +35,7 @@ enum RequestRewriter {
             line.putField("X-User-ID: ", user)
             line.putField("X-User-Roles: ", roles)
             putOrigin(head, peer, record, into: &line)
+            line.putField("Forwarded: ", forwarded)
             if trace.isMade { line.put(trace) }
             if admission.intent != nil || admission.observed != nil { line.put("Accept-Encoding: identity\r\n") }
             line.putField("Sec-WebSocket-Protocol: ", admission.subprotocols)
@@ -77,7 +80,7 @@ enum RequestRewriter {
     /// Fields that a client never sets for the upstream.
     private static let always = FieldSet([
         .xTenantID, .xUserID, .xUserRoles, .methodOverride, .urlOverride, .xRequestID, .transferEncoding, .connection, .keepAlive,
-        .proxyConnection, .te, .upgrade, .http2Settings,
+        .proxyConnection, .te, .upgrade, .http2Settings, .clientCertificate,
     ])
     /// Fields of a trace that was not to be read.
     private static let trace = FieldSet([.traceparent, .tracestate])

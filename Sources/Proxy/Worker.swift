@@ -34,6 +34,8 @@ final class Worker {
 
     /// Open client connections; each knows its place.
     private(set) var connections: [ClientConnection] = []
+    /// Connections of proxies that have not said yet whom they are for.
+    var preambles: [ObjectIdentifier: ProxyPreamble] = [:]
     /// Suspend calls whose client has gone: they are finished all the same.
     private(set) var orphans: [Exchange] = []
 
@@ -67,9 +69,9 @@ final class Worker {
     // MARK: connections
 
     /// Accepts at a listening socket from now on, for all loops.
-    func listen(_ listener: BoundListener, tls: TLSContext?) {
+    func listen(_ listener: BoundListener, tls: TLSContext?, proxyProtocol: Bool) {
         let gateway = gateway
-        let door = Door(listener: listener.id, tls: tls)
+        let door = Door(listener: listener.id, tls: tls, proxyProtocol: proxyProtocol)
         listeners.append(
             Listener(
                 listener.descriptor, on: loop, door: door, file: listener.file, hasRoom: { gateway.admissions.hasRoom },
@@ -78,16 +80,23 @@ final class Worker {
 
     /// Takes an accepted connection.
     func accept(_ descriptor: CInt, _ address: SocketAddress?, _ door: Door) {
+        if door.proxyProtocol { return acceptProxied(descriptor, address, door) }
         let peer = Peer(address, trusted: snapshot.trustedProxies, isTLS: door.tls != nil)
         guard gateway.admissions.enter(peer.admitted) else {
             metrics.connectionsRefused += 1
             _ = Glibc.close(descriptor)
             return
         }
-        metrics.connectionsAccepted += 1
         clock.read()
+        begin(descriptor, peer, door, since: clock.now)
+    }
+
+    /// Begins a client's connection that was counted in; `accepted` is when TCP stood, on the loop's clock.
+    func begin(_ descriptor: CInt, _ peer: Peer, _ door: Door, since accepted: Int64) {
+        metrics.connectionsAccepted += 1
         let connection = ClientConnection(descriptor, worker: self, peer: peer, door: door)
         guard connection.isOpen else { return gateway.admissions.leave(peer.admitted) }
+        if door.tls != nil { connection.deadline -= clock.now - accepted }
         add(connection)
         if isDraining { connection.drain() }
     }
@@ -162,12 +171,12 @@ final class Worker {
     /// Puts changes of this loop's listeners in force. Returns whose connections are to drain.
     func take(_ changes: ListenerChanges) -> Set<RetiredDoor> {
         var retired = Set(changes.removed.flatMap { [RetiredDoor(listener: $0, isTLS: true), RetiredDoor(listener: $0, isTLS: false)] })
-        for (listener, tls) in changes.opened { listen(listener, tls: tls) }
-        for (id, tls) in changes.changed {
+        for (listener, tls, proxied) in changes.opened { listen(listener, tls: tls, proxyProtocol: proxied) }
+        for (id, tls, proxied) in changes.changed {
             guard let listener = listeners.first(where: { $0.door.listener == id }) else { continue }
             let wasTLS = listener.door.tls != nil
             if wasTLS != (tls != nil) { retired.insert(RetiredDoor(listener: id, isTLS: wasTLS)) }
-            listener.door = Door(listener: id, tls: tls)
+            listener.door = Door(listener: id, tls: tls, proxyProtocol: proxied)
         }
         for listener in listeners where changes.removed.contains(listener.door.listener) { listener.finish() }
         listeners.removeAll { !$0.isOpen }
@@ -210,14 +219,17 @@ final class Worker {
         isDraining = true
         clock.read()
         for connection in Array(connections) { connection.drain() }
+        // Their clients are there already, and are let through.
+        for preamble in preambles.values { preamble.deadline = min(preamble.deadline, clock.now + 1_000_000_000) }
     }
 
     /// How much is still going on.
-    var openWork: Int { connections.count + orphans.count }
+    var openWork: Int { connections.count + orphans.count + preambles.count }
 
     /// Ends everything at once: whoever still waits is told, and every request gets its line in the log.
     func stop() {
         clock.read()
+        for preamble in Array(preambles.values) { preamble.close() }
         for connection in Array(connections) { connection.stop() }
         for orphan in Array(orphans) { orphan.stop() }
         pools.stop()
@@ -234,6 +246,7 @@ final class Worker {
         tickCount += 1
         guard tickCount % Self.sweepEvery == 0 else { return }
         for connection in Array(connections) { connection.checkDeadline(now: clock.now) }
+        for preamble in Array(preambles.values) { preamble.checkDeadline(now: clock.now) }
         for orphan in Array(orphans) { orphan.checkDeadline(now: clock.now) }
         pools.sweep(now: clock.now)
         if isFirst { gateway.names.refresh(now: clock.now) }

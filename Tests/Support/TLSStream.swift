@@ -11,10 +11,11 @@ package final class TLSStream: ByteStream {
     private let connection: OpaquePointer
     private var isOpen = true
 
-    /// Connects and shakes hands. The gateway's certificate is the test's own, so it is looked at by the tests of TLS, not here.
-    /// `alpn`: the one protocol that is offered.
-    package init(port: Int, name: String = "gateway.test", alpn: String? = nil) throws {
+    /// Connects, sends `first` as it is, and shakes hands. The gateway's certificate is the test's own, so it is looked at by the tests of
+    /// TLS, not here. `alpn`: the one protocol that is offered.
+    package init(port: Int, name: String = "gateway.test", alpn: String? = nil, first: [UInt8] = []) throws {
         descriptor = try TestEndpoint.ipv4(port: port).connected()
+        if !first.isEmpty { _ = unsafe Glibc.send(descriptor, first, first.count, Int32(MSG_NOSIGNAL)) }
         unsafe connection = SSL_new(Self.context)
         unsafe SSL_set_fd(connection, descriptor)
         _ = unsafe name.withCString {

@@ -52,9 +52,9 @@ private struct FileReader {
 
     func read() -> Configuration? {
         let version = root[RootSection.version]
-        let (listeners, probes) = readListeners()
         let (ledger, threads, errors) = (root[RootSection.ledger], root[RootSection.threads], root[RootSection.errors])
         let proxies = root[RootSection.trustedProxies]
+        let (listeners, probes) = readListeners(trusted: proxies)
         let limits = root[RootSection.limits].map(LimitsSection.read) ?? LimitSettings()
         let timeouts = root[RootSection.timeouts].map(TimeoutsSection.read) ?? TimeoutSettings()
         let log = root[RootSection.log].map(LogSection.read) ?? LogSettings()
@@ -69,11 +69,12 @@ private struct FileReader {
             errors: errors, trustedProxies: proxies, limits: limits, timeouts: timeouts, log: log, metrics: metrics, traces: root.traces)
     }
 
-    private func readListeners() -> ([Listener]?, ListenAddress?) {
+    private func readListeners(trusted: [String]?) -> ([Listener]?, ListenAddress?) {
         let sections = root[RootSection.listeners]
         let probesSection = root[RootSection.probes]
         let probes = probesSection.flatMap { $0[ProbesSection.address] }
         let listeners = sections?.map(ListenerSection.read)
+        for section in sections ?? [] { ListenerSection.checkProxies(section, trusted: trusted) }
         var silent: [Located<ListenAddress>] = []
         for (section, listener) in zip(sections ?? [], listeners ?? []) {
             if let listener { silent.append(Located(value: listener.address, place: section.place(ListenerSection.address))) }

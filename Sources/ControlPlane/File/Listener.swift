@@ -5,6 +5,8 @@ package struct Listener: Sendable {
     package var tls: ListenerTLS?
     /// Who may connect to a Unix socket: the permissions of its file.
     package var mode: UInt32 = 0o660
+    /// `proxy_protocol: required`: who connects is a trusted proxy that says first whom for.
+    package var proxyProtocol = false
 }
 
 /// How a listener terminates TLS.

@@ -10,8 +10,13 @@ enum ListenerSection {
     static let mode = Key(
         "mode", .fileMode, .optional("`\"0660\"` for Unix sockets"),
         "The permissions of a Unix socket's file: who may connect. In quotes, octal.")
-    static let shape = SectionShape(
-        "listener", [address.declaration, tls.declaration, mode.declaration], later: ["proxy_protocol"])
+    static let proxyProtocol = Key<ProxyProtocolWord>(
+        "proxy_protocol", .choice, .optional("clients connect directly"),
+        "`required`: only `trusted_proxies` may connect, and each connection begins with a PROXY header of version 2 that names its client."
+    )
+    static let shape = SectionShape("listener", [address.declaration, tls.declaration, mode.declaration, proxyProtocol.declaration])
+
+    enum ProxyProtocolWord: String, CaseIterable { case required }
 
     static func read(_ section: Section) -> Listener? {
         guard var listener = readWithoutMode(section) else { return nil }
@@ -27,12 +32,13 @@ enum ListenerSection {
 
     private static func readWithoutMode(_ section: Section) -> Listener? {
         let (address, tls) = (section[address], section[tls])
+        let isProxied = section[proxyProtocol] == .required
         guard let tls else { return nil }
         switch tls {
         case .first(let settings):
             let settings = TLSSection.read(settings)
             guard let address, let settings else { return nil }
-            return Listener(address: address.value, tls: settings)
+            return Listener(address: address.value, tls: settings, proxyProtocol: isProxied)
         case .second:
             guard let address else { return nil }
             if NumericAddress(address.value.host)?.isLoopback == false {
@@ -40,8 +46,16 @@ enum ListenerSection {
                     section.place(Self.tls), "tokens pass \(address.value.text) unencrypted",
                     fix: "give it certificates, or listen on a loopback address")
             }
-            return Listener(address: address.value, tls: nil)
+            return Listener(address: address.value, tls: nil, proxyProtocol: isProxied)
         }
+    }
+
+    /// Nobody could connect where nobody is trusted.
+    static func checkProxies(_ section: Section, trusted: [String]?) {
+        guard section[proxyProtocol] == .required, trusted?.isEmpty == true, section[address]?.value.path == nil else { return }
+        section.refuse(
+            proxyProtocol, "nobody could connect: there are no `trusted_proxies`",
+            fix: "name the networks of the proxies in `trusted_proxies`")
     }
 
     /// Two of the same address could not both be bound.

@@ -21,7 +21,7 @@ enum RootSection {
     static let errors = Key<Envelope>("errors", .choice, .byDefault("flat"), "The shape of error bodies before a route is known.")
     static let trustedProxies = Key(
         "trusted_proxies", .list(of: .network, 0...1024), .byDefault("[]"),
-        "Peers whose `X-Forwarded-*`, `Forwarded` and `X-Request-ID` are believed.")
+        "Peers whose PROXY headers, `X-Forwarded-*`, `Forwarded` and `X-Request-ID` are believed.")
     static let limits = Key("limits", .section(LimitsSection.shape), .byDefault("{}"), "Bounds.")
     static let timeouts = Key("timeouts", .section(TimeoutsSection.shape), .byDefault("{}"), "Times on the client's side.")
     static let log = Key(

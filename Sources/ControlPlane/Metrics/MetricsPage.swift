@@ -115,6 +115,12 @@ extension MetricsPage {
         page.single(
             "tenantgate_client_connections_refused_total", .counter,
             "Client connections that were closed at once because their source had as many as it may.", Double(figures.connectionsRefused))
+        page.family(
+            "tenantgate_proxy_protocol_refused_total", .counter,
+            "Connections to listeners with proxy_protocol that were closed before they were anybody's, by cause."
+        ) { family in
+            for refusal in ProxyRefusal.allCases { family.sample([("cause", "\(refusal.text)")], figures.proxyRefusals[refusal] ?? 0) }
+        }
         page.family("tenantgate_tls_handshakes_total", .counter, "TLS handshakes that were completed.") { family in
             for (kind, count) in figures.handshakes.sorted(by: { $0.key.order < $1.key.order }) {
                 family.sample([("version", kind.version == .v1_3 ? "1.3" : "1.2"), ("resumed", kind.isResumed ? "true" : "false")], count)

@@ -15,7 +15,8 @@ struct ServedListener {
         let asked = settings.address
         let address =
             asked.path != nil ? asked : ListenAddress(host: asked.host, port: bound.address?.port ?? asked.port, isIPv6: asked.isIPv6)
-        return "listening on \(address.text) (\(tls == nil ? "plain HTTP" : "TLS"))"
+        return
+            "listening on \(address.text) (\(tls == nil ? "plain HTTP" : "TLS")\(settings.proxyProtocol ? " behind the PROXY protocol" : ""))"
     }
 }
 
@@ -50,7 +51,7 @@ struct ListenerPlan {
 
     /// Closes what was bound for a file that is refused after all.
     func giveUp() {
-        for (listener, _) in changes.opened { listener.close() }
+        for (listener, _, _) in changes.opened { listener.close() }
     }
 
     private mutating func add(
@@ -58,11 +59,13 @@ struct ListenerPlan {
     ) throws(Problem) {
         guard let predecessor else {
             let bound = try Self.bind(listener, of: gateway, file)
-            changes.opened.append((bound, tls))
+            changes.opened.append((bound, tls, listener.proxyProtocol))
             served.append(ServedListener(settings: listener, bound: bound, tls: tls))
             return
         }
-        if tls !== predecessor.tls { changes.changed.append((predecessor.bound.id, tls)) }
+        if tls !== predecessor.tls || listener.proxyProtocol != predecessor.settings.proxyProtocol {
+            changes.changed.append((predecessor.bound.id, tls, listener.proxyProtocol))
+        }
         if predecessor.settings.mode != listener.mode { try Self.permit(listener, predecessor.bound, file) }
         served.append(ServedListener(settings: listener, bound: predecessor.bound, tls: tls))
     }

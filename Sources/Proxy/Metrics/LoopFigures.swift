@@ -12,6 +12,7 @@ package struct LoopFigures: Sendable {
     let handshakeFailures: [Int]
     let connectionsAccepted: Int
     let connectionsRefused: Int
+    let proxyRefusals: [Int]
     /// Set by the worker, which knows these.
     var connectionsOpen = 0
     var tokens = TokenFigures()
@@ -57,6 +58,7 @@ package struct GatewayFigures: Sendable {
     package private(set) var handshakeFailures: [HandshakeFailure: Int] = [:]
     package private(set) var connectionsAccepted = 0
     package private(set) var connectionsRefused = 0
+    package private(set) var proxyRefusals: [ProxyRefusal: Int] = [:]
     package private(set) var connectionsOpen = 0
     package private(set) var tokens = TokenFigures()
 
@@ -72,6 +74,7 @@ package struct GatewayFigures: Sendable {
         for failure in HandshakeFailure.allCases { handshakeFailures[failure, default: 0] += loop.handshakeFailures[failure.rawValue] }
         connectionsAccepted += loop.connectionsAccepted
         connectionsRefused += loop.connectionsRefused
+        for refusal in ProxyRefusal.allCases { proxyRefusals[refusal, default: 0] += loop.proxyRefusals[refusal.rawValue] }
         connectionsOpen += loop.connectionsOpen
         tokens.add(loop.tokens)
     }

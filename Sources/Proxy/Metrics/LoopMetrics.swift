@@ -23,6 +23,8 @@ final class LoopMetrics {
     private var handshakes = Array(repeating: 0, count: 4)
     /// By `HandshakeFailure`.
     private var handshakeFailures = Array(repeating: 0, count: HandshakeFailure.allCases.count)
+    /// By `ProxyRefusal`.
+    private var proxyRefusals = Array(repeating: 0, count: ProxyRefusal.allCases.count)
     var connectionsAccepted = 0
     /// Closed at once, because their source had as many as it may.
     var connectionsRefused = 0
@@ -70,6 +72,8 @@ extension LoopMetrics {
 
     func failedHandshake(_ failure: HandshakeFailure) { handshakeFailures[failure.rawValue] += 1 }
 
+    func refusedProxy(_ refusal: ProxyRefusal) { proxyRefusals[refusal.rawValue] += 1 }
+
     /// From the upstream's confirmation of a suspension until every loop refuses the user.
     func blocked(after nanoseconds: Int64) {
         DurationBuckets.count(nanoseconds, in: &blockTimes)
@@ -86,7 +90,7 @@ extension LoopMetrics {
             blockTimes: HistogramFigures(blockTimes[...]),
             handshakes: Dictionary(uniqueKeysWithValues: HandshakeKind.all.map { ($0, handshakes[$0.cell]) }),
             handshakeFailures: handshakeFailures.map { $0 }, connectionsAccepted: connectionsAccepted,
-            connectionsRefused: connectionsRefused)
+            connectionsRefused: connectionsRefused, proxyRefusals: proxyRefusals.map { $0 })
     }
 }
 

@@ -199,6 +199,12 @@ private let upstreams: [Mistake] = [
     Mistake(login, login + ", waiting: ^-1", "out of bounds"),
 ]
 
+private let proxies: [Mistake] = [
+    Mistake("- address: 127.0.0.1:8443", "- address: 127.0.0.1:8443\n    proxy_protocol: ^v1", "expected"),
+    Mistake(
+        "- address: 127.0.0.1:8443", "- address: 127.0.0.1:8443\n    ^proxy_protocol: required", "no `trusted_proxies`", fix: "networks"),
+]
+
 private let rates: [Mistake] = [
     Mistake("limits: {token: 8KiB}", "rate_limits: ^{}", "limits nothing", fix: "per_user"),
     Mistake("limits: {token: 8KiB}", "rate_limits: {per_user: ^{per: 1s}}", "`requests` is missing"),
@@ -293,7 +299,7 @@ struct MistakeTests {
 
     @Test(
         "each mistake is told once, at its place, with what is wrong and what to do",
-        arguments: syntax + keys + values + credentials + crossOrigin + upstreams + rates + routes)
+        arguments: syntax + keys + values + credentials + crossOrigin + upstreams + proxies + rates + routes)
     func mistakeIsTold(mistake: Mistake) throws {
         let workspace = FileWorkspace()
         workspace.write("secrets/short", "short\n", mode: 0o600)
