@@ -30,6 +30,7 @@ extension ClientConnection {
         send(worker.records)
         if let completed = news.completed {
             worker.metrics.shookHands(completed)
+            peer.client = ClientIdentity(completed, in: tls.context)
             if completed.applicationProtocol == "h2" { beginStreams() } else { awaitRequest() }
         }
         if worker.plaintext.readableBytes > 0 { take() }

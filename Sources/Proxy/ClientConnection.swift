@@ -9,7 +9,7 @@ import TLS
 /// Loop-bound. Requests that arrive while one is in progress wait in `input`.
 final class ClientConnection: StreamSocket {
     let worker: Worker
-    private(set) var peer: Peer
+    var peer: Peer
     /// The listener that accepted it.
     let listener: ListenerID
     /// Its listener is gone: the request in progress is the last.

@@ -93,6 +93,10 @@ extension Gatekeeper {
             if let path { snapshot.table.match(host: host, path: path.span, method: method) } else {
                 snapshot.table.match(host: host, path: bytes.extracting(head.pathRange), method: method)
             }
+        if case .route(let index) = match, let client = peer.client, !client.serves(host) {
+            found.route = index
+            throw .misdirectedRequest
+        }
         switch match {
         case .route(let index) where head.targetForm == .origin || head.targetForm == .absolute: return index
         case .route, .notFound: throw .routeNotFound

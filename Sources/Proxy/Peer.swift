@@ -10,6 +10,8 @@ struct Peer {
     /// One of `trusted_proxies`: its `X-Forwarded-*`, `Forwarded` and `X-Request-ID` are believed.
     private(set) var isTrusted: Bool
     let isTLS: Bool
+    /// What its TLS handshake has found out about it; nil where nobody is asked for a certificate.
+    var client: ClientIdentity?
 
     init(_ remote: SocketAddress?, trusted: AddressSet, isTLS: Bool) {
         address = remote.map { SourceAddress($0) } ?? SourceAddress(high: 0, low: 0)

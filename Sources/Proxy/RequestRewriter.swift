@@ -25,7 +25,7 @@ enum RequestRewriter {
         let forwarded = peer.isTrusted && head.present.contains(.forwarded) ? peer.forwarded : nil
         let bound =
             head.message.bytes.readableBytes + fixedSize + (admission.path?.count ?? 0) + admission.tenantHeader.count
-            + (admission.subprotocols?.count ?? 0)
+            + (admission.subprotocols?.count ?? 0) + (peer.client?.header?.count ?? 0)
             + (user?.count ?? 0) + (roles?.count ?? 0) + peer.text.count + (forwarded?.count ?? 0) + record.id.count
         var out = ByteBufferAllocator().buffer(capacity: bound)
         out.compose(atMost: bound) { line in
@@ -36,6 +36,7 @@ enum RequestRewriter {
             line.putField("X-User-Roles: ", roles)
             putOrigin(head, peer, record, into: &line)
             line.putField("Forwarded: ", forwarded)
+            line.putField("Client-Cert: ", peer.client?.header)
             if trace.isMade { line.put(trace) }
             if admission.intent != nil || admission.observed != nil { line.put("Accept-Encoding: identity\r\n") }
             line.putField("Sec-WebSocket-Protocol: ", admission.subprotocols)

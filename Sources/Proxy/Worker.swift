@@ -176,6 +176,10 @@ final class Worker {
             guard let listener = listeners.first(where: { $0.door.listener == id }) else { continue }
             let wasTLS = listener.door.tls != nil
             if wasTLS != (tls != nil) { retired.insert(RetiredDoor(listener: id, isTLS: wasTLS)) }
+            // Whom a handshake let in by other rules is to shake hands anew.
+            if let tls, let before = listener.door.tls, !tls.asksClients(as: before) {
+                retired.insert(RetiredDoor(listener: id, isTLS: true))
+            }
             listener.door = Door(listener: id, tls: tls, proxyProtocol: proxied)
         }
         for listener in listeners where changes.removed.contains(listener.door.listener) { listener.finish() }

@@ -52,6 +52,7 @@ extension TLSError {
             SSL_R_NO_SUITABLE_GROUPS, SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS:
             self = .nothingInCommon(fault.text)
         case SSL_R_NO_APPLICATION_PROTOCOL: self = .noCommonProtocol
+        case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: self = .noClientCertificate
         case .some(let reason) where (SSL_AD_REASON_OFFSET..<SSL_AD_REASON_OFFSET + 256).contains(reason):
             self = .peerAlert(UInt8(reason - SSL_AD_REASON_OFFSET))
         default: self = .protocolViolation(fault.text)

@@ -6,6 +6,8 @@ struct ServerCertificate {
     let key: PrivateKey
     /// As configured, else the certificate's own.
     let names: [ServerName]
+    /// Nil where clients are asked for nothing.
+    let clients: ClientAuthorities?
     private let files: TLSServerConfiguration.Certificate
 
     init(_ files: TLSServerConfiguration.Certificate) throws(TLSConfigurationError) {
@@ -24,6 +26,7 @@ struct ServerCertificate {
         let fits = unsafe X509_check_private_key(chain.leaf, key.pointer) == 1
         OpenSSLErrors.clear()
         guard fits else { throw .keyMismatch(chain: files.chain, key: files.key) }
+        clients = if let clients = files.clients { try ClientAuthorities(clients) } else { nil }
         names = files.names.isEmpty ? chain.dnsNames : try Self.parse(files.names)
     }
 
@@ -37,7 +40,11 @@ struct ServerCertificate {
     }
 
     /// The chain; the key belongs to it.
-    var identity: [UInt8] { unsafe chain.certificates.flatMap { unsafe CertificateChain.fingerprint(of: $0) } + [0] }
+    var identity: [UInt8] {
+        unsafe chain.certificates.flatMap { unsafe CertificateChain.fingerprint(of: $0) } + [0] + (clients?.identity ?? []) + [0]
+    }
+    /// The file, for messages.
+    var file: String { files.chain }
     /// The moment from which clients refuse it.
     var expiry: CertificateExpiry? { chain.notAfter.map { CertificateExpiry(file: files.chain, notAfter: $0) } }
 

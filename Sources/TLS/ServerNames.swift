@@ -6,10 +6,15 @@ import COpenSSL
     let fallback: CertificateSet
     private let sets: [ServerName: CertificateSet]
     private let settings: TLSSettings
+    /// Whether any set asks clients for certificates.
+    let asksClients: Bool
+    /// Whom clients of which names are verified by.
+    let clientIdentity: [ServerName?: [UInt8]]
 
     init(_ certificates: [ServerCertificate], _ settings: TLSSettings) throws(TLSConfigurationError) {
         var made: [CertificateSet] = []
         var sets: [ServerName: CertificateSet] = [:]
+        try Self.checkClients(of: certificates)
         for group in Self.grouped(certificates) {
             let set = try CertificateSet(group, settings)
             made.append(set)
@@ -19,6 +24,10 @@ import COpenSSL
         fallback = first
         self.sets = sets
         self.settings = settings
+        asksClients = made.contains { !$0.clientSettings.isEmpty }
+        var clients: [ServerName?: [UInt8]] = [nil: first.clientSettings]
+        for (name, set) in sets { clients[name] = set.clientSettings }
+        clientIdentity = clients
         for set in made { listen(to: set) }
     }
 
@@ -32,6 +41,14 @@ import COpenSSL
             if let partner { groups[partner].append(certificate) } else { groups.append([certificate]) }
         }
         return groups
+    }
+
+    /// Two certificates for the same names must ask clients for the same: which of them answers is the client's choice.
+    private static func checkClients(of certificates: [ServerCertificate]) throws(TLSConfigurationError) {
+        for (index, certificate) in certificates.enumerated() {
+            guard let first = certificates[..<index].first(where: { Set($0.names) == Set(certificate.names) }) else { continue }
+            if first.clients?.identity != certificate.clients?.identity { throw .clientsDiffer(first.file, certificate.file) }
+        }
     }
 
     func set(for name: ServerName?) -> CertificateSet {
@@ -61,7 +78,11 @@ extension ServerNames {
     private func choose(for ssl: OpaquePointer) -> Bool {
         let name = unsafe Self.requestedName(ssl)
         let set = set(for: name)
-        if set !== fallback, unsafe SSL_set_SSL_CTX(ssl, set.context) == nil { return false }
+        if set !== fallback {
+            guard unsafe SSL_set_SSL_CTX(ssl, set.context) != nil else { return false }
+            // Unlike certificates and authorities, this stays that of the context that the connection began in.
+            unsafe SSL_set_verify(ssl, set.verifyMode, nil)
+        }
         let binding = set.identity + (name?.host ?? [])
         var digest = [UInt8](repeating: 0, count: Int(SSL_MAX_SID_CTX_LENGTH))
         return unsafe EVP_Digest(binding, binding.count, &digest, nil, EVP_sha256(), nil) == 1

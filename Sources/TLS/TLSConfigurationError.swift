@@ -22,6 +22,8 @@ package enum TLSConfigurationError: Error, Equatable, Sendable {
     case authorities(file: String, FileProblem)
     /// The key is not that of the first certificate in the chain.
     case keyMismatch(chain: String, key: String)
+    /// Two certificates for the same names, by their files, that ask clients for different certificates.
+    case clientsDiffer(String, String)
     /// A configured server name that is neither a host name nor `*.` and a host name.
     case invalidName(String)
     /// An application protocol's name that is empty or longer than 255 bytes.
@@ -41,6 +43,8 @@ extension TLSConfigurationError: CustomStringConvertible {
         case .authorities(let file, .notPEM): "\(file): no PEM certificate (-----BEGIN CERTIFICATE-----) in it"
         case .authorities(let file, let problem): "\(file): the file of authorities \(problem)"
         case .keyMismatch(let chain, let key): "\(key): not the key of the first certificate in \(chain)"
+        case .clientsDiffer(let first, let second):
+            "\(first) and \(second) are for the same names, but ask clients for different certificates"
         case .invalidName(let name): "\"\(name)\" is not a server name: write www.example.com or *.example.com"
         case .invalidProtocol(let name): "\"\(name)\" is not a protocol name of 1 to 255 bytes"
         case .library(let reason): "OpenSSL refuses the settings: \(reason)"

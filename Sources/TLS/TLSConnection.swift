@@ -9,7 +9,7 @@ package import NIOCore
 /// It has no timer: who owns the connection's timeouts closes it if `isHandshaking` for too long.
 package final class TLSConnection {
     /// Where a server's session starts; nil for a client.
-    private let context: TLSContext?
+    package let context: TLSContext?
     let records: TLSRecords
     var lifecycle = TLSLifecycle()
     /// A server's is made with the first byte received. Freed as soon as the connection has ended.

@@ -16,8 +16,10 @@ package enum TLSError: Error, Equatable, Sendable {
     case handshakeTooLarge
     /// The peer went away in mid-handshake.
     case handshakeInterrupted
-    /// We are the client, and the server's certificate is not believed.
+    /// The peer's certificate is not believed: the server's where we are the client, else the client's.
     case untrusted(CertificateProblem)
+    /// We are the server, and the client has no certificate where one is required.
+    case noClientCertificate
 
     // MARK: afterwards
 
@@ -47,6 +49,7 @@ extension TLSError: CustomStringConvertible {
         case .handshakeTooLarge: "its handshake is larger than any needs to be"
         case .handshakeInterrupted: "it closed the connection during the handshake"
         case .untrusted(let problem): problem.description
+        case .noClientCertificate: "it has no certificate"
         case .truncated: "it closed the connection without saying so in TLS, so that something may be missing"
         case .renegotiation: "it wanted to renegotiate"
         case .uselessRecords: "it sends records without data"

@@ -7,11 +7,17 @@ package struct TLSHandshakeCompleted: Sendable, Equatable {
     package let version: TLSVersion
     /// The session is a resumed one.
     package let resumed: Bool
+    /// The client's certificate in DER, verified in this handshake or in that of the resumed session; `nil`: it has none, or we are the
+    /// client.
+    package let clientCertificate: [UInt8]?
 
-    package init(applicationProtocol: String?, serverName: String?, version: TLSVersion, resumed: Bool) {
+    package init(
+        applicationProtocol: String?, serverName: String?, version: TLSVersion, resumed: Bool, clientCertificate: [UInt8]? = nil
+    ) {
         self.applicationProtocol = applicationProtocol
         self.serverName = serverName
         self.version = version
         self.resumed = resumed
+        self.clientCertificate = clientCertificate
     }
 }

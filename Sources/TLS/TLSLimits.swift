@@ -3,6 +3,8 @@ enum TLSLimits {
     /// Bytes that a handshake may take. A ClientHello with a post-quantum key share has about 2 KiB, a long chain of client
     /// certificates 16; OpenSSL's own bounds per message add up to more.
     static let handshake = 64 * 1024
+    /// Bytes of a client's certificate in DER: several times a common one; it goes upstream in a field of every request.
+    static let clientCertificate = 6 * 1024
     /// Records without data in a row. OpenSSL bounds empty records (32) and warnings (5) itself, but not KeyUpdates, each of which
     /// costs new keys.
     static let uselessRecords = 32

@@ -8,11 +8,27 @@ package struct TLSServerConfiguration: Sendable {
         package var key: String
         /// The server names it is chosen for (`www.example.com`, `*.example.com`); empty: the DNS names of the certificate itself.
         package var names: [String]
+        /// Nil: clients are asked for no certificate.
+        package var clients: Clients?
 
-        package init(chain: String, key: String, names: [String] = []) {
+        package init(chain: String, key: String, names: [String] = [], clients: Clients? = nil) {
             self.chain = chain
             self.key = key
             self.names = names
+            self.clients = clients
+        }
+    }
+
+    /// What clients of a certificate's names are asked for.
+    package struct Clients: Sendable, Hashable {
+        /// PEM file of the authorities that vouch for them.
+        package var authorities: String
+        /// Whether a client without a certificate is refused.
+        package var isRequired: Bool
+
+        package init(authorities: String, isRequired: Bool) {
+            self.authorities = authorities
+            self.isRequired = isRequired
         }
     }
 

@@ -66,7 +66,13 @@ import NIOCore
     func handshake() -> HandshakeStep {
         OpenSSLErrors.clear()
         let code = unsafe SSL_do_handshake(ssl)
-        if code == 1 { return .done(completed()) }
+        if code == 1 {
+            // A session can be resumed over and over, and OpenSSL looks at the dates of its certificate only once.
+            if isOutdated { return .failed(.untrusted(.expired)) }
+            let completed = completed()
+            let isTooLarge = completed.clientCertificate.map { $0.count > TLSLimits.clientCertificate } ?? false
+            return isTooLarge ? .failed(.untrusted(.other("the certificate is too large"))) : .done(completed)
+        }
         return switch unsafe SSL_get_error(ssl, code) {
         case SSL_ERROR_WANT_READ: .needsInput
         default: .failed(handshakeFailure())
@@ -144,6 +150,27 @@ extension TLSSession {
             applicationProtocol: unsafe chosen.isEmpty ? nil : String(decoding: chosen, as: UTF8.self),
             serverName: unsafe server.map { unsafe String(cString: $0) },
             version: unsafe SSL_version(ssl) == TLS1_3_VERSION ? .v1_3 : .v1_2,
-            resumed: unsafe SSL_session_reused(ssl) == 1)
+            resumed: unsafe SSL_session_reused(ssl) == 1, clientCertificate: clientCertificate)
+    }
+
+    /// Whether a client's certificate is past its last moment.
+    private var isOutdated: Bool {
+        guard unsafe SSL_is_server(ssl) == 1, let certificate = unsafe SSL_get1_peer_certificate(ssl) else { return false }
+        defer { unsafe X509_free(certificate) }
+        return unsafe X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0
+    }
+
+    /// Nobody's who was not asked, and none that was not verified.
+    private var clientCertificate: [UInt8]? {
+        guard unsafe SSL_is_server(ssl) == 1, unsafe SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER != 0,
+            unsafe SSL_get_verify_result(ssl) == Int(X509_V_OK), let certificate = unsafe SSL_get1_peer_certificate(ssl)
+        else { return nil }
+        defer { unsafe X509_free(certificate) }
+        let length = unsafe i2d_X509(certificate, nil)
+        guard length > 0 else { return nil }
+        return unsafe [UInt8](unsafeUninitializedCapacity: Int(length)) { bytes, count in
+            var next = bytes.baseAddress
+            count = Int(unsafe max(0, i2d_X509(certificate, &next)))
+        }
     }
 }

@@ -11,13 +11,22 @@ package final class TLSStream: ByteStream {
     private let connection: OpaquePointer
     private var isOpen = true
 
-    /// Connects, sends `first` as it is, and shakes hands. The gateway's certificate is the test's own, so it is looked at by the tests of
-    /// TLS, not here. `alpn`: the one protocol that is offered.
-    package init(port: Int, name: String = "gateway.test", alpn: String? = nil, first: [UInt8] = []) throws {
+    /// Connects, sends `first` as it is, and shakes hands, as `identity` (PEM files) if asked for a certificate. The gateway's certificate is
+    /// the test's own, so it is looked at by the tests of TLS, not here. `alpn`: the one protocol that is offered.
+    package init(
+        port: Int, name: String = "gateway.test", alpn: String? = nil, first: [UInt8] = [], identity: (chain: String, key: String)? = nil,
+        resuming: TLSSessionTicket? = nil, newest: Int32 = TLS1_3_VERSION
+    ) throws {
         descriptor = try TestEndpoint.ipv4(port: port).connected()
         if !first.isEmpty { _ = unsafe Glibc.send(descriptor, first, first.count, Int32(MSG_NOSIGNAL)) }
         unsafe connection = SSL_new(Self.context)
         unsafe SSL_set_fd(connection, descriptor)
+        _ = unsafe SSL_ctrl(connection, SSL_CTRL_SET_MAX_PROTO_VERSION, Int(newest), nil)
+        if let identity {
+            unsafe SSL_use_certificate_file(connection, identity.chain, SSL_FILETYPE_PEM)
+            unsafe SSL_use_PrivateKey_file(connection, identity.key, SSL_FILETYPE_PEM)
+        }
+        if let resuming { unsafe SSL_set_session(connection, resuming.session) }
         _ = unsafe name.withCString {
             unsafe SSL_ctrl(
                 connection, SSL_CTRL_SET_TLSEXT_HOSTNAME, Int(TLSEXT_NAMETYPE_host_name), UnsafeMutableRawPointer(mutating: $0))
@@ -33,6 +42,11 @@ package final class TLSStream: ByteStream {
     }
 
     deinit { close() }
+
+    /// What can be resumed of this connection; with TLS 1.3 not before something was received.
+    /// A copy: OpenSSL takes the session of a connection that ends without close_notify for broken.
+    package var ticket: TLSSessionTicket { unsafe TLSSessionTicket(SSL_get_session(connection).flatMap { unsafe SSL_SESSION_dup($0) }) }
+    package var isResumed: Bool { unsafe SSL_session_reused(connection) == 1 }
 
     /// SHA-256 of the certificate that the gateway has shown.
     package var peerFingerprint: [UInt8] {
@@ -115,4 +129,12 @@ private func lastError() -> String {
     defer { ERR_clear_error() }
     guard let text = unsafe ERR_reason_error_string(ERR_peek_last_error()) else { return "no reason given" }
     return unsafe String(cString: text)
+}
+
+/// A session of TLS that another connection may resume.
+@safe package final class TLSSessionTicket {
+    let session: OpaquePointer?
+
+    init(_ session: OpaquePointer?) { unsafe self.session = session }
+    deinit { unsafe SSL_SESSION_free(session) }
 }

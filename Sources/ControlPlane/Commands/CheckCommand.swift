@@ -24,23 +24,23 @@ package enum CheckCommand {
     private static func certificateProblems(of listener: Listener) -> [Problem] {
         guard let tls = listener.tls else { return [] }
         return tls.certificates.compactMap { files in
-            let certificate = TLSServerConfiguration.Certificate(chain: files.chain, key: files.key)
             do throws(TLSConfigurationError) {
-                let warnings = try TLSContext(server: TLSServerConfiguration(certificates: [certificate])).warnings
+                let warnings = try TLSContext(server: TLSServerConfiguration(certificates: [files.settings])).warnings
                 guard let warning = warnings.first else { return nil }
                 return Problem(.warning, at: files.chainPlace, warning.description, fix: "replace the certificate")
             } catch {
-                return Problem(at: error.isAboutKey ? files.keyPlace : files.chainPlace, error.description, fix: error.remedy)
+                return Problem(at: error.place(in: files), error.description, fix: error.remedy)
             }
         }
     }
 }
 
 extension TLSConfigurationError {
-    var isAboutKey: Bool {
+    func place(in files: CertificateFiles) -> Place {
         switch self {
-        case .key, .keyMismatch: true
-        default: false
+        case .key, .keyMismatch: files.keyPlace
+        case .authorities: files.clients?.place ?? files.chainPlace
+        default: files.chainPlace
         }
     }
 
@@ -48,6 +48,8 @@ extension TLSConfigurationError {
         switch self {
         case .keyMismatch: "name the key that the certificate was made for"
         case .chain: "name a PEM file with the certificate first, then its intermediates"
+        case .authorities: "name a PEM file with the certificates of the authorities that vouch for clients"
+        case .clientsDiffer: "give both the same `client_ca` and `client_certificate`"
         case .key: "name the unencrypted PEM file with its private key"
         case .authorities: "name a PEM file with the certificates of the authorities"
         default: "compare with the example in the README"

@@ -29,6 +29,16 @@ package struct CertificateFiles: Hashable, Sendable {
     /// Where the file names them, so that whoever loads them can say which line is meant.
     package var chainPlace: Place
     package var keyPlace: Place
+    /// Nil where clients are asked for no certificate.
+    package var clients: ClientCertificateFile?
+}
+
+/// Who vouches for clients, and whether each must have a certificate.
+package struct ClientCertificateFile: Hashable, Sendable {
+    /// PEM file of the authorities.
+    package var authorities: String
+    package var isRequired: Bool
+    package var place: Place
 }
 
 /// A numeric address and a port to listen on, or a Unix socket.

@@ -74,7 +74,7 @@ enum TLSSection {
     static let certificates = Key(
         "certificates", .list(of: .section(CertificateSection.shape), 1...256), .required, "Chosen by SNI; the first is the default.")
     static let minimum = Key("minimum", .tlsVersion, .byDefault("\"1.2\""), "The lowest TLS version that is spoken, in quotes.")
-    static let shape = SectionShape("tls", [certificates.declaration, minimum.declaration], later: ["client_ca", "client_certificate"])
+    static let shape = SectionShape("tls", [certificates.declaration, minimum.declaration])
 
     static func read(_ section: Section) -> ListenerTLS? {
         let (certificates, minimum) = (section[certificates], section[minimum])
@@ -88,12 +88,32 @@ enum TLSSection {
 enum CertificateSection {
     static let chain = Key("chain", .file, .required, "PEM file: the certificate, then its intermediates.")
     static let key = Key("key", .secretFile, .required, "PEM file with its private key.")
-    static let shape = SectionShape("certificate", [chain.declaration, key.declaration], later: ["client_ca", "client_certificate"])
+    static let clientCA = Key(
+        "client_ca", .file, .optional("clients are asked for no certificate"),
+        "PEM file of the authorities that vouch for clients of its names.")
+    static let clientCertificate = Key<ClientWord>(
+        "client_certificate", .choice, .optional("none is asked for"),
+        "Whether a client must have a certificate of `client_ca`. One that is sent must always be good.")
+    static let shape = SectionShape(
+        "certificate", [chain.declaration, key.declaration, clientCA.declaration, clientCertificate.declaration])
+
+    enum ClientWord: String, CaseIterable { case optional, required }
 
     static func read(_ section: Section) -> CertificateFiles? {
-        let (chain, key) = (section[chain], section[key])
+        let (chain, key, authorities, word) = (section[chain], section[key], section[clientCA], section[clientCertificate])
+        if section.has(clientCA), !section.has(clientCertificate) {
+            section.refuse(clientCA, "`client_ca` without `client_certificate`", fix: "add `client_certificate: required` or `optional`")
+        }
+        if section.has(clientCertificate), !section.has(clientCA) {
+            section.refuse(
+                clientCertificate, "`client_certificate` without `client_ca`", fix: "name the PEM file of the authorities in `client_ca`")
+        }
         guard let chain, let key else { return nil }
-        return CertificateFiles(chain: chain.path, key: key.path, chainPlace: chain.place, keyPlace: key.place)
+        var files = CertificateFiles(chain: chain.path, key: key.path, chainPlace: chain.place, keyPlace: key.place)
+        if let authorities, let word {
+            files.clients = ClientCertificateFile(authorities: authorities.path, isRequired: word == .required, place: authorities.place)
+        }
+        return files
     }
 }
 

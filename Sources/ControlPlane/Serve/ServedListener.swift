@@ -20,6 +20,15 @@ struct ServedListener {
     }
 }
 
+extension CertificateFiles {
+    /// As TLS wants them.
+    var settings: TLSServerConfiguration.Certificate {
+        TLSServerConfiguration.Certificate(
+            chain: chain, key: key,
+            clients: clients.map { TLSServerConfiguration.Clients(authorities: $0.authorities, isRequired: $0.isRequired) })
+    }
+}
+
 /// What becomes of the listeners with another file: worked out and bound, and not yet in force.
 struct ListenerPlan {
     /// All that the other file has, in its order.
@@ -79,7 +88,7 @@ struct ListenerPlan {
     /// The predecessor itself where it serves the same.
     private static func context(_ listener: Listener, after predecessor: TLSContext?) throws(Problem) -> TLSContext? {
         guard let tls = listener.tls else { return nil }
-        let certificates = tls.certificates.map { TLSServerConfiguration.Certificate(chain: $0.chain, key: $0.key) }
+        let certificates = tls.certificates.map(\.settings)
         let settings = TLSServerConfiguration(
             certificates: certificates, minimum: tls.minimum == .tls13 ? .v1_3 : .v1_2, alpn: ["h2", "http/1.1"])
         do {

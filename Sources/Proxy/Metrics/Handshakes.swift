@@ -20,7 +20,7 @@ package struct HandshakeKind: Hashable, Sendable {
 /// Why a handshake failed: the label of its counter. A connection on which nothing was ever sent is no failure.
 package enum HandshakeFailure: Int, Sendable, CaseIterable {
     case plainHTTP, notTLS, unsupportedVersion, nothingInCommon, noCommonProtocol, tooLarge, interrupted, timeout, peerAlert
-    case protocolViolation
+    case protocolViolation, clientCertificate
 
     init(_ error: TLSError) {
         self =
@@ -33,8 +33,8 @@ package enum HandshakeFailure: Int, Sendable, CaseIterable {
             case .handshakeTooLarge: .tooLarge
             case .handshakeInterrupted, .truncated: .interrupted
             case .peerAlert: .peerAlert
-            // `untrusted` is a client's word on a server, and no client counts here.
-            case .renegotiation, .uselessRecords, .untrusted, .protocolViolation: .protocolViolation
+            case .untrusted, .noClientCertificate: .clientCertificate
+            case .renegotiation, .uselessRecords, .protocolViolation: .protocolViolation
             }
     }
 
@@ -50,6 +50,7 @@ package enum HandshakeFailure: Int, Sendable, CaseIterable {
         case .timeout: "timeout"
         case .peerAlert: "peer_alert"
         case .protocolViolation: "protocol_violation"
+        case .clientCertificate: "client_certificate"
         }
     }
 }

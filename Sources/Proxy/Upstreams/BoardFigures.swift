@@ -63,7 +63,8 @@ package enum UpstreamTLSFailure: String, Sendable, CaseIterable {
             case .peerAlert: .peerAlert
             case .handshakeInterrupted: .interrupted
             case .truncated: .truncated
-            case .handshakeTooLarge, .renegotiation, .uselessRecords, .protocolViolation: .protocolViolation
+            // `noClientCertificate` is a server's word on a client, and no server counts here.
+            case .handshakeTooLarge, .renegotiation, .uselessRecords, .protocolViolation, .noClientCertificate: .protocolViolation
             }
     }
 }

@@ -205,6 +205,19 @@ private let proxies: [Mistake] = [
         "- address: 127.0.0.1:8443", "- address: 127.0.0.1:8443\n    ^proxy_protocol: required", "no `trusted_proxies`", fix: "networks"),
 ]
 
+private let certificate = "{chain: tls/gateway.pem, key: tls/gateway.key}"
+
+private let clients: [Mistake] = [
+    Mistake(certificate, "{chain: tls/gateway.pem, key: tls/gateway.key, ^client_ca: tls/gateway.pem}", "without `client_certificate`"),
+    Mistake(certificate, "{chain: tls/gateway.pem, key: tls/gateway.key, ^client_certificate: required}", "without `client_ca`"),
+    Mistake(
+        certificate, "{chain: tls/gateway.pem, key: tls/gateway.key, client_ca: ^tls/none.pem, client_certificate: required}",
+        "does not exist"),
+    Mistake(
+        certificate, "{chain: tls/gateway.pem, key: tls/gateway.key, client_ca: tls/gateway.pem, client_certificate: ^maybe}",
+        "expected one of"),
+]
+
 private let rates: [Mistake] = [
     Mistake("limits: {token: 8KiB}", "rate_limits: ^{}", "limits nothing", fix: "per_user"),
     Mistake("limits: {token: 8KiB}", "rate_limits: {per_user: ^{per: 1s}}", "`requests` is missing"),
@@ -299,7 +312,7 @@ struct MistakeTests {
 
     @Test(
         "each mistake is told once, at its place, with what is wrong and what to do",
-        arguments: syntax + keys + values + credentials + crossOrigin + upstreams + proxies + rates + routes)
+        arguments: syntax + keys + values + credentials + crossOrigin + upstreams + proxies + clients + rates + routes)
     func mistakeIsTold(mistake: Mistake) throws {
         let workspace = FileWorkspace()
         workspace.write("secrets/short", "short\n", mode: 0o600)
