@@ -19,24 +19,7 @@ final class ConnectionAdmission: Sendable {
     /// Counts by other limits from now on. Connections that stand beyond them stay.
     func take(_ limits: ConnectionLimits) { state.withLock { $0.limits = limits } }
 
-    /// Counts a connection in; false where its source has as many as it may.
-    ///
-    /// Nil stands for a Unix socket, whose clients can't be told apart: only the bound for all connections holds for them.
-    func enter(_ address: SourceAddress?) -> Bool {
-        let source = address?.source
-        return state.withLock { state in
-            let limits = state.limits
-            guard state.total < limits.connections else { return false }
-            if let source {
-                guard state.bySource[source, default: 0] < limits.connectionsPerSource else { return false }
-                state.bySource[source, default: 0] += 1
-            }
-            state.total += 1
-            return true
-        }
-    }
-
-    /// Counts a connection in of which the source isn't known yet; false where there are as many as may be.
+    /// Counts a connection in as soon as it is accepted; false where there are as many as may be.
     func reserve() -> Bool {
         state.withLock { state in
             guard state.total < state.limits.connections else { return false }
@@ -45,10 +28,12 @@ final class ConnectionAdmission: Sendable {
         }
     }
 
-    /// Counts a reserved connection out whose source was never known.
+    /// Counts a reserved connection out that came to nothing.
     func release() { state.withLock { $0.total -= 1 } }
 
-    /// A reserved connection's source is known now; false, and it is counted out, where that has as many as it may.
+    /// Counts a reserved connection to its source; false, and it is counted out, where that has as many as it may.
+    ///
+    /// Nil stands for a Unix socket, whose clients can't be told apart: only the bound for all connections holds for them.
     func settle(_ address: SourceAddress?) -> Bool {
         guard let source = address?.source else { return true }
         return state.withLock { state in

@@ -78,6 +78,8 @@ package final class Gateway: Sendable {
 
     /// Gives an accepted connection to the loop whose turn it is. On a loop.
     func accepted(_ descriptor: CInt, _ address: SocketAddress?, _ door: Door) {
+        // Counted where it is asked whether there is room: on its way to a loop nobody would see it.
+        guard admissions.reserve() else { return closeDescriptor(descriptor) }
         let turn = next.add(1, ordering: .relaxed).oldValue
         let chosen = workers.withLock { $0[turn % $0.count] }
         if chosen.loop.isCurrent {

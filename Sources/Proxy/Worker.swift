@@ -82,7 +82,7 @@ final class Worker {
     func accept(_ descriptor: CInt, _ address: SocketAddress?, _ door: Door) {
         if door.proxyProtocol { return acceptProxied(descriptor, address, door) }
         let peer = Peer(address, trusted: snapshot.trustedProxies, isTLS: door.tls != nil)
-        guard gateway.admissions.enter(peer.admitted) else {
+        guard gateway.admissions.settle(peer.admitted) else {
             metrics.connectionsRefused += 1
             _ = Glibc.close(descriptor)
             return

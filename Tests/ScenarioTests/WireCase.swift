@@ -62,12 +62,12 @@ final class Bench: Sendable {
     let gateway: Gateway
     private let folder: TemporaryFolder
 
-    init(_ edit: (inout GatewayFile) -> Void = { _ in }) throws {
+    init(descriptors: (Int, Int)? = nil, _ edit: (inout GatewayFile) -> Void = { _ in }) throws {
         upstream = try RecordingUpstream()
         folder = try TemporaryFolder()
         var file = GatewayFile(jitsudo: upstream.port, rinne: upstream.port)
         edit(&file)
-        gateway = try Gateway(file: file.write(to: folder), in: folder)
+        gateway = try Gateway(file: file.write(to: folder), in: folder, descriptors: descriptors)
     }
 
     /// Sends the bytes on a connection of their own, and reads what comes.

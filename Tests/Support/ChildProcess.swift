@@ -81,6 +81,13 @@ package final class ChildProcess: @unchecked Sendable {  // Foundation's Process
         return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
+    /// Its soft and hard limit of open files (proc(5)).
+    package var descriptorLimits: [Int] {
+        let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/limits", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("Max open files") }
+        return line?.split(separator: " ").compactMap { Int($0) } ?? []
+    }
+
     /// Open descriptors.
     package var descriptorCount: Int {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.processIdentifier)/fd").count) ?? 0

@@ -65,11 +65,7 @@ extension Worker {
         // Who may connect to a Unix socket is said by its file's permissions.
         guard address.map({ snapshot.trustedProxies.contains(SourceAddress($0)) }) ?? true else {
             metrics.refusedProxy(.untrusted)
-            _ = Glibc.close(descriptor)
-            return
-        }
-        guard gateway.admissions.reserve() else {
-            metrics.connectionsRefused += 1
+            gateway.admissions.release()
             _ = Glibc.close(descriptor)
             return
         }
