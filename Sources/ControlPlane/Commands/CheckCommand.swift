@@ -48,7 +48,6 @@ extension TLSConfigurationError {
         switch self {
         case .keyMismatch: "name the key that the certificate was made for"
         case .chain: "name a PEM file with the certificate first, then its intermediates"
-        case .authorities: "name a PEM file with the certificates of the authorities that vouch for clients"
         case .clientsDiffer: "give both the same `client_ca` and `client_certificate`"
         case .key: "name the unencrypted PEM file with its private key"
         case .authorities: "name a PEM file with the certificates of the authorities"
