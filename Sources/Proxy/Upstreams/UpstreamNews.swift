@@ -41,8 +41,12 @@ final class UpstreamNews: Sendable {
         if isNews { tell(text) }
     }
 
-    /// Waits until everything is told.
-    func end() { queue.sync {} }
+    /// Waits until everything is told, but not for whoever doesn't read.
+    func end() {
+        let done = DispatchSemaphore(value: 0)
+        queue.async { done.signal() }
+        _ = done.wait(timeout: .now() + .seconds(1))
+    }
 
     /// Milliseconds for people.
     static func seconds(_ milliseconds: Int64) -> String {
