@@ -72,6 +72,10 @@ package enum Limits {
     package static let keysInSet = 256
     /// Bits of an RSA key: less can be broken, more makes every check of a signature a burden.
     package static let rsaBits = 2048...8192
+    /// Bytes of a key's `kid`: issuers use a digest's. Each is compared with what tokens name, and kept for as long as the key.
+    package static let kidBytes = 256
+    /// Bad keys of a set that a message names; the others are counted.
+    package static let keyProblemsShown = 8
 
     // MARK: rate limits
 
@@ -90,12 +94,18 @@ package enum Limits {
     package static let fetchedHead = 16 * 1024
     /// Fetches that are under way at a time; others wait. Thousands of issuers must not use up the descriptors.
     package static let fetchesAtOnce = 64
+    /// Fetches that are under way at one host: one that accepts and doesn't answer must not hold up the others.
+    package static let fetchesPerHost = 16
+    /// Fetches that are under way for origins whose last fetch failed: the rest is for those that are well.
+    package static let retriesAtOnce = 48
     /// Milliseconds between two fetches for a key that nobody knows: what a flood of such tokens can cost an issuer.
     package static let unknownKeyMilliseconds: Int64 = 10_000
     /// Milliseconds that the issuer's `Cache-Control` can shorten the time between two fetches to.
     package static let freshMilliseconds: Int64 = 10_000
     /// Milliseconds until a failed fetch is tried again; doubled with each failure, up to the time between two fetches.
     package static let retryMilliseconds: Int64 = 1000
+    /// Milliseconds after which people are told again that an issuer's keys can't be fetched, and why.
+    package static let failureToldMilliseconds: Int64 = 3_600_000
     /// Milliseconds that the start waits for the first fetches.
     package static let keysAtStartMilliseconds: Int64 = 10_000
 

@@ -17,6 +17,7 @@ struct JWK {
         try checkPurpose()
         if type != .secret { try checkIsPublic() }
         let kid = try text("kid")
+        guard kid.map({ $0.count <= Limits.kidBytes }) ?? true else { throw .kidTooLong }
         let fitting = try algorithms(of: type)
         let bound = fitting.intersection(allowed)
         guard bound.isEmpty else { return try load(type, kid: kid, allowed: bound) }

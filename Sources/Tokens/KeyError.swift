@@ -31,6 +31,7 @@ package enum KeyError: Error, Equatable, Sendable {
     case notForSignatures
     case unsupportedAlgorithm
     case duplicateKid
+    case kidTooLong
     /// Every bad key of a set.
     case badKeys([KeyProblem])
 }
@@ -73,8 +74,15 @@ extension KeyError: CustomStringConvertible {
         case .notForSignatures: "`use` or `key_ops` says that it is not for checking signatures"
         case .unsupportedAlgorithm: "`alg` names an algorithm that does not fit the key"
         case .duplicateKid: "another key of the same type has the same `kid`"
-        case .badKeys(let problems): problems.map(\.description).joined(separator: "; ")
+        case .kidTooLong: "the `kid` is longer than \(Limits.kidBytes) bytes"
+        case .badKeys(let problems): Self.text(problems)
         }
+    }
+
+    /// The first of them, and how many more there are: a set can have hundreds.
+    private static func text(_ problems: [KeyProblem]) -> String {
+        let rest = problems.count - Limits.keyProblemsShown
+        return problems.prefix(Limits.keyProblemsShown).map(\.description).joined(separator: "; ") + (rest > 0 ? "; and \(rest) more" : "")
     }
 }
 

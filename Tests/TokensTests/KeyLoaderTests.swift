@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Tokens
@@ -168,6 +169,8 @@ import Testing
         JWKCase("a short secret", JWKText.oct(Array(World.secret.prefix(31))), .bad(.secretTooShort(bytes: 31, algorithm: .hs256))),
         JWKCase("an empty secret", JWKText.oct([]), .bad(.emptySecret)),
         JWKCase("kid a number", JWKText.rsa(.rsa, ["kid": "1"]), .bad(.member("kid"))),
+        JWKCase("kid of 256 bytes", JWKText.rsa(.rsa, ["kid": "\"\(String(repeating: "k", count: 256))\""]), .key),
+        JWKCase("kid of 257 bytes", JWKText.rsa(.rsa, ["kid": "\"\(String(repeating: "k", count: 257))\""]), .bad(.kidTooLong)),
     ]
 
     @Test("a member of a key set is a key, is left out, or is named as bad", arguments: jwks)
@@ -197,10 +200,39 @@ import Testing
         #expect(throws: KeyError.noUsableKey) { try KeyLoader.keySetFile(JWKText.set, allowed: [.hs256, .es384]) }
     }
 
+    @Test("of many bad keys eight are named, the others counted")
+    func manyBadKeys() {
+        let bad = (0..<256).map { #"{"kty":"RSA","kid":"key-\#($0)"}"# }
+        let set = Array("{\"keys\":[\(bad.joined(separator: ","))]}".utf8)
+        let error = Result { () throws(KeyError) in try KeyLoader.keySetFile(set, allowed: [.rs256]) }.failure
+        let text = error?.description ?? ""
+        #expect(text.contains("keys[0] (kid key-0): ") && text.contains("keys[7] (kid key-7): ") && !text.contains("keys[8]"))
+        #expect(text.hasSuffix("; and 248 more"))
+    }
+
+    @Test("a set of as many large RSA keys as a set may have is read at once")
+    func largeSet() throws {
+        let keys = (0..<256).map { JWKText.rsa(.wideRSA, ["kid": "\"\($0)\""]) }
+        let set = Array("{\"keys\":[\(keys.joined(separator: ","))]}".utf8)
+        let start = threadCPU()
+        #expect(try KeySetReading(set, allowed: [.rs256]).keys.count == 256)
+        let milliseconds = (threadCPU() - start) / 1_000_000
+        print("256 RSA keys of 3072 bits: \(milliseconds) ms CPU")
+        // A test for small factors and primality takes 15 ms a key.
+        #expect(milliseconds < 1500)
+    }
+
     @Test("what is no key set is refused", arguments: ["{}", "[]", "{\"keys\":{}}", "{\"keys\":[1]}", "{\"keys\":null}", "{\"Keys\":[]}"])
     func notASet(_ text: String) {
         #expect(throws: KeyError.notAKeySet) { try KeyLoader.keySetFile(Array(text.utf8), allowed: [.rs256]) }
     }
+}
+
+/// Nanoseconds of CPU time of this thread.
+private func threadCPU() -> Int {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 
 extension Result {

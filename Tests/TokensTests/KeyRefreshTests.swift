@@ -1,4 +1,5 @@
 import Policy
+import Synchronization
 import Testing
 
 @testable import Tokens
@@ -169,6 +170,52 @@ import Testing
         world.advance(300_000)
         refresher.tick()
         #expect(kids == ["two"] && world.table[FetchedWorld.origin]?.keys.first === set?.keys.last)
+    }
+
+    @Test("the same document is not read again; another one with the same keys is, and they stay")
+    func sameDocument() throws {
+        func download(_ document: [UInt8], knowing known: [UInt8]?) -> DownloadedKeys.Content? {
+            world.answer(document)
+            let content = Mutex<DownloadedKeys.Content?>(nil)
+            let fetch: KeyFetch = { _, completion in completion(.success(FetchedDocument(body: document))) }
+            FetchedWorld.origin.download(KeyOrigin.Asking(known: known), by: fetch) { result in
+                content.withLock { $0 = try? result.get().content }
+            }
+            return content.withLock { $0 }
+        }
+        guard case .keys(let keys) = download(FetchedSets.one, knowing: nil) else { throw CancellationError() }
+        guard case .same(let same) = download(FetchedSets.one, knowing: keys.digest), same == keys.digest else { throw CancellationError() }
+        guard case .keys = download(FetchedSets.two, knowing: keys.digest) else { throw CancellationError() }
+        let refresher = world.refresher()
+        world.answer(FetchedSets.one)
+        refresher.tick()
+        refresher.tick()
+        let set = world.table[FetchedWorld.origin]
+        for document in [FetchedSets.one + [0x20], FetchedSets.one] {
+            world.answer(document)
+            world.advance(300_000)
+            refresher.tick()
+            refresher.tick()
+            #expect(world.table[FetchedWorld.origin] === set)
+        }
+        #expect(refresher.statuses[0].lastSuccess == world.now && world.requests == 3)
+    }
+
+    @Test("a set that was let go while the same was on its way is fetched again, whole")
+    func sameTooLate() {
+        world.answer(FetchedSets.one)
+        let refresher = world.refresher()
+        refresher.tick()
+        world.advance(300_000)
+        world.hold()
+        refresher.tick()
+        world.advance(86_400_000)
+        refresher.tick()
+        #expect(kids == [] && !refresher.statuses[0].isAvailable)
+        world.letGo()
+        refresher.tick()
+        refresher.tick()
+        #expect(kids == ["one"] && refresher.statuses[0].isAvailable && world.requests == 3)
     }
 
     @Test("a slow fetch is the only one of its origin")

@@ -26,9 +26,15 @@ struct KeyCheck {
     }
 
     private mutating func note(_ status: KeyStatus, at place: Place) {
-        for problem in status.leftOut {
+        for problem in status.leftOut.prefix(Limits.keyProblemsShown) {
             problems.append(
                 Problem(.warning, at: place, "a key of \(status.origin.shown) is left out: \(problem)", fix: "have the issuer correct it"))
+        }
+        let rest = status.leftOut.count - Limits.keyProblemsShown
+        if rest > 0 {
+            problems.append(
+                Problem(
+                    .warning, at: place, "\(rest) more keys of \(status.origin.shown) are left out", fix: "have the issuer correct them"))
         }
         if let error = status.error {
             problems.append(

@@ -8,6 +8,8 @@ package enum KeyDownload {
         package let keys: [VerificationKey]
         /// The keys that were left out.
         package let leftOut: [KeyProblem]
+        /// SHA-256 of the document.
+        let digest: [UInt8]
     }
 
     /// Reads a key set. Throws `parse` where it is none, `empty` where none of its keys can be used.
@@ -20,7 +22,7 @@ package enum KeyDownload {
             let why = reading.problems.isEmpty ? "" : ": \(KeyError.badKeys(reading.problems).description)"
             throw FetchFailure(.empty, "\(KeyError.noUsableKey)\(why)")
         }
-        return Keys(keys: reading.keys, leftOut: reading.problems)
+        return Keys(keys: reading.keys, leftOut: reading.problems, digest: Digest.sha256(document.body.span))
     }
 
     /// The key set's address in an issuer's metadata (OpenID Connect Discovery 1.0 §4.3), which must be this issuer's. Metadata from
@@ -54,6 +56,8 @@ package struct KeyRequest: Sendable {
     package let authorities: String?
     /// Milliseconds.
     package let timeout: Int64
+    /// Whether the last fetch failed: others come first.
+    package let isRetry: Bool
 }
 
 /// Fetches one document: ends in one call of the completion, on any thread, never before it returns.
@@ -61,23 +65,41 @@ package typealias KeyFetch = @Sendable (KeyRequest, @escaping @Sendable (Result<
 
 /// A set that was downloaded, with the freshness that its issuer declares.
 package struct DownloadedKeys: Sendable {
-    package let keys: KeyDownload.Keys
+    /// What the document holds.
+    package enum Content: Sendable {
+        case keys(KeyDownload.Keys)
+        /// It is byte for byte the one with this digest, which was known, and was not read again: making keys takes its time.
+        case same([UInt8])
+    }
+
+    package let content: Content
     /// Seconds; nil where the issuer doesn't say.
     package let maxAge: Int64?
 }
 
 extension KeyOrigin {
+    /// How the keys are asked for.
+    package struct Asking: Sendable {
+        /// SHA-256 of the document that the keys in force were made of; nil where there are none.
+        package var known: [UInt8]?
+        /// Whether the last fetch failed.
+        package var isRetry = false
+    }
+
     /// Downloads the keys: one document, or two where the issuer's metadata has to be asked first.
-    package func download(by fetch: @escaping KeyFetch, completion: @escaping @Sendable (Result<DownloadedKeys, FetchFailure>) -> Void) {
+    package func download(
+        _ asking: Asking = Asking(), by fetch: @escaping KeyFetch,
+        completion: @escaping @Sendable (Result<DownloadedKeys, FetchFailure>) -> Void
+    ) {
         switch location {
-        case .keySet(let url): download(url, by: fetch, completion: completion)
+        case .keySet(let url): download(url, asking, by: fetch, completion: completion)
         case .discovery(let url, let issuer):
-            fetch(request(url)) { answer in
+            fetch(request(url, asking)) { answer in
                 let found = answer.flatMap { document in
                     Result { () throws(FetchFailure) in try KeyDownload.keySetURL(in: document, from: url, issuer: issuer) }
                 }
                 switch found {
-                case .success(let url): download(url, by: fetch, completion: completion)
+                case .success(let url): download(url, asking, by: fetch, completion: completion)
                 case .failure(let failure): completion(.failure(failure))
                 }
             }
@@ -85,17 +107,25 @@ extension KeyOrigin {
     }
 
     private func download(
-        _ url: FetchURL, by fetch: KeyFetch, completion: @escaping @Sendable (Result<DownloadedKeys, FetchFailure>) -> Void
+        _ url: FetchURL, _ asking: Asking, by fetch: KeyFetch,
+        completion: @escaping @Sendable (Result<DownloadedKeys, FetchFailure>) -> Void
     ) {
-        fetch(request(url)) { answer in
+        fetch(request(url, asking)) { answer in
             completion(
                 answer.flatMap { document in
                     Result { () throws(FetchFailure) in
-                        DownloadedKeys(keys: try KeyDownload.keys(in: document, algorithms: algorithms), maxAge: document.maxAge)
+                        DownloadedKeys(content: try content(of: document, known: asking.known), maxAge: document.maxAge)
                     }
                 })
         }
     }
 
-    private func request(_ url: FetchURL) -> KeyRequest { KeyRequest(url: url, authorities: authorities, timeout: timeout) }
+    private func content(of document: FetchedDocument, known: [UInt8]?) throws(FetchFailure) -> DownloadedKeys.Content {
+        if let known, Digest.sha256(document.body.span) == known { return .same(known) }
+        return .keys(try KeyDownload.keys(in: document, algorithms: algorithms))
+    }
+
+    private func request(_ url: FetchURL, _ asking: Asking) -> KeyRequest {
+        KeyRequest(url: url, authorities: authorities, timeout: timeout, isRetry: asking.isRetry)
+    }
 }

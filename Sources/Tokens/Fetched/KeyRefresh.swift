@@ -14,12 +14,16 @@ struct KeyRefresh {
     private var nextFetch: Int64
     private var lastBegin: Int64?
     private var failures = 0
+    private var news = FailureNews()
+    /// SHA-256 of the document that the keys in force were made of; nil where there are none.
+    private var source: [UInt8]?
 
     /// Due at once. `other` had the same keys at other times: what is known of them is kept.
     init(_ origin: KeyOrigin, now: Int64, like other: KeyRefresh? = nil) {
         self.origin = origin
         set = other?.set ?? KeySet([], isAvailable: false, demand: KeyDemand())
         status = KeyStatus(origin: origin)
+        (source, news) = (other?.source, other?.news ?? FailureNews())
         if let known = other?.status {
             status = KeyStatus(
                 origin: origin, lastSuccess: known.lastSuccess, lastSuccessUnix: known.lastSuccessUnix, error: known.error,
@@ -32,7 +36,7 @@ struct KeyRefresh {
     struct Change {
         /// `set` is another one.
         var isSwapped = false
-        /// For the log; at most one for each change, not for each repetition.
+        /// For the log; at most one for each change, and one an hour for each way in which it fails (see `FailureNews`).
         var line: String?
     }
 
@@ -45,6 +49,9 @@ struct KeyRefresh {
         return true
     }
 
+    /// How a fetch that begins now is to ask.
+    var asking: KeyOrigin.Asking { KeyOrigin.Asking(known: source, isRetry: failures > 0) }
+
     /// The fetch has ended. `spread` is random in 0…1: issuers and gateways must not all be in step.
     mutating func ended(_ result: Result<DownloadedKeys, FetchFailure>, now: Int64, unix: Int64, spread: Double) -> Change {
         isFetching = false
@@ -52,7 +59,14 @@ struct KeyRefresh {
         case .success(let download):
             failures = 0
             nextFetch = now + Self.spread(interval(maxAge: download.maxAge), spread)
-            return take(download.keys, now: now, unix: unix)
+            switch download.content {
+            case .keys(let keys): return take(keys, now: now, unix: unix)
+            case .same(let digest):
+                if digest == source { return isFresh(now: now, unix: unix) }
+                // What it is the same as was let go meanwhile.
+                nextFetch = now
+                return Change()
+            }
         case .failure(let failure):
             failures += 1
             nextFetch = now + Self.spread(retryInterval, spread)
@@ -64,6 +78,7 @@ struct KeyRefresh {
     mutating func expire(now: Int64) -> Change {
         guard set.isAvailable, let last = status.lastSuccess, now - last >= origin.maxStale else { return Change() }
         set = KeySet([], isAvailable: false, demand: set.demand)
+        source = nil
         status.keyCount = 0
         return Change(
             isSwapped: true,
@@ -98,27 +113,41 @@ struct KeyRefresh {
 
     private mutating func take(_ download: KeyDownload.Keys, now: Int64, unix: Int64) -> Change {
         let wasAvailable = set.isAvailable
-        let keys = download.keys.map { key in set.keys.first { $0.isSame(as: key) } ?? key }
+        // Keys without a name are compared with a few such: no more of them are ever tried.
+        let known = Dictionary(grouping: set.keys, by: \.kid)
+        let keys = download.keys.map { key in known[key.kid]?.prefix(4 * Limits.keysTried).first { $0.isSame(as: key) } ?? key }
         let isOther = !wasAvailable || keys.count != set.keys.count || zip(keys, set.keys).contains { $0 !== $1 }
-        let isNews = isOther || status.error != nil || status.leftOut != download.leftOut
+        let isNews = isOther || status.leftOut != download.leftOut
         if isOther { set = KeySet(keys, demand: set.demand) }
+        source = download.digest
+        status.keyCount = keys.count
+        status.leftOut = download.leftOut
+        var change = isFresh(now: now, unix: unix)
+        change.isSwapped = isOther
+        if isNews { change.line = words }
+        return change
+    }
+
+    /// The fetch was good: the keys in force are the issuer's.
+    private mutating func isFresh(now: Int64, unix: Int64) -> Change {
         status.lastSuccess = now
         status.lastSuccessUnix = unix
         status.error = nil
-        status.keyCount = keys.count
-        status.leftOut = download.leftOut
-        guard isNews else { return Change() }
+        return Change(line: news.recovers() ? words : nil)
+    }
+
+    /// The keys in force, for people.
+    private var words: String {
+        let keys = set.keys
         let names = keys.prefix(8).map { $0.kid.map { KeyStatus.readable($0) } ?? "without a kid" } + (keys.count > 8 ? ["…"] : [])
-        let left = download.leftOut.isEmpty ? "" : "; left out: \(KeyError.badKeys(download.leftOut))"
-        return Change(
-            isSwapped: isOther, line: "\(keys.count) key\(keys.count == 1 ? "" : "s") (\(names.joined(separator: ", ")))\(left)")
+        let left = status.leftOut.isEmpty ? "" : "; left out: \(KeyError.badKeys(status.leftOut))"
+        return "\(keys.count) key\(keys.count == 1 ? "" : "s") (\(names.joined(separator: ", ")))\(left)"
     }
 
     private mutating func note(_ failure: FetchFailure, now: Int64, unix: Int64) -> Change {
-        let isNews = status.error != failure
         status.error = failure
         status.lastErrorUnix = unix
-        guard isNews else { return Change() }
+        guard news.isNews(failure, now: now) else { return Change() }
         let consequence: String
         if let last = status.lastSuccess, set.isAvailable {
             consequence = "the keys of \(Self.words(now - last)) ago serve for \(Self.words(origin.maxStale - (now - last))) more"

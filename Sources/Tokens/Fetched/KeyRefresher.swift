@@ -79,19 +79,20 @@ package final class KeyRefresher: Sendable {
     /// Begins what is due, lets go of what is too old, and hands on what has changed.
     package func tick() {
         let now = surroundings.now()
-        var due: [KeyOrigin] = []
+        var due: [(KeyOrigin, KeyOrigin.Asking)] = []
         var lines: [String] = []
         state.withLock { state in
             guard !state.isEnded else { return }
             for index in state.refreshes.indices {
                 let change = state.refreshes[index].expire(now: now)
                 Self.note(change, of: index, &state, &lines)
-                if state.refreshes[index].begins(now: now) { due.append(state.refreshes[index].origin) }
+                let asking = state.refreshes[index].asking
+                if state.refreshes[index].begins(now: now) { due.append((state.refreshes[index].origin, asking)) }
             }
         }
         for line in lines { surroundings.say(line) }
-        for origin in due {
-            origin.download(by: surroundings.fetch) { [weak self] result in self?.ended(origin, result) }
+        for (origin, asking) in due {
+            origin.download(asking, by: surroundings.fetch) { [weak self] result in self?.ended(origin, result) }
         }
         tellChanges()
     }
