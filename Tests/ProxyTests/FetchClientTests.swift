@@ -1,4 +1,5 @@
 import Dispatch
+import NIOCore
 import Policy
 import Synchronization
 import TLS
@@ -10,8 +11,11 @@ import Testing
 /// Real connections to real servers on the loopback.
 @Suite("fetches") struct FetchClientTests {
     private let client: FetchClient
+    private let names = SilentNames()
 
-    init() throws { client = try FetchClient() }
+    init() throws {
+        client = try FetchClient(resolver: NameResolver { [names] in names.addresses(of: $0, port: $1) })
+    }
 
     /// Fetches and waits for what it comes to.
     private func fetch(_ url: String, trusting authorities: String? = nil, timeout: Int64 = 10_000) throws -> Result<
@@ -96,6 +100,52 @@ import Testing
         client.end()
     }
 
+    @Test("hundreds of fetches from a server that accepts and doesn't answer hold up nobody else's")
+    func neighbours() throws {
+        let (mute, good) = (try RecordingUpstream { _ in [.hang] }, try RecordingUpstream { _ in [.json("good")] })
+        for number in 0..<200 {
+            client.get(try FetchURL("http://127.0.0.1:\(mute.port)/\(number)"), tls: nil, timeout: 20_000) { _ in }
+        }
+        let start = ContinuousClock.now
+        #expect(try fetch("http://127.0.0.1:\(good.port)/", timeout: 30_000).get().body == Array("good".utf8))
+        #expect(ContinuousClock.now - start < .seconds(10))
+        client.end()
+    }
+
+    @Test("names that nobody answers for: the cause is dns, and who was found before is reached all the same")
+    func silentNames() throws {
+        defer { names.answer() }
+        let server = try RecordingUpstream { _ in [.json("good")] }
+        #expect(try fetch("http://localhost:\(server.port)/").get().body == Array("good".utf8))
+        let secure = try TLSClientContext(authorities: nil)
+        for number in 0..<NameLookups.threads {
+            client.get(try FetchURL("https://dead\(number).test/"), tls: secure, timeout: 60_000) { _ in }
+        }
+        for _ in 0..<NameLookups.threads { names.asked.wait() }
+        #expect(
+            try failure("https://dead0.test/", timeout: 300)?.description
+                == "dns: finding the address of dead0.test took longer than 300 ms")
+        // No thread is left to look it up again.
+        #expect(try fetch("http://localhost:\(server.port)/", timeout: 6000).get().body == Array("good".utf8))
+        // An address needs none.
+        #expect(try fetch("http://127.0.0.1:\(server.port)/", timeout: 6000).get().body == Array("good".utf8))
+        client.end()
+    }
+
+    @Test("https without authorities to trust is not fetched at all")
+    func noAuthorities() throws {
+        let server = try RecordingUpstream(certificate: try TestCertificate.gateway.get())
+        let done = DispatchSemaphore(value: 0)
+        let cause = Mutex<FetchFailure.Cause?>(nil)
+        client.get(try FetchURL("https://localhost:\(server.port)/"), tls: nil, timeout: 10_000) { result in
+            if case .failure(let failure) = result { cause.withLock { $0 = failure.cause } }
+            done.signal()
+        }
+        done.wait()
+        #expect(cause.withLock { $0 } == .certificate && server.received == 0)
+        client.end()
+    }
+
     @Test("more fetches than may be under way wait their turn")
     func many() throws {
         let server = try RecordingUpstream()
@@ -112,4 +162,22 @@ import Testing
         #expect(good.load(ordering: .relaxed) == count && server.received == count)
         client.end()
     }
+}
+
+/// The system's names, and `dead*.test`, for which nobody answers until `answer`.
+private final class SilentNames: Sendable {
+    let asked = DispatchSemaphore(value: 0)
+    private let isOver = DispatchSemaphore(value: 0)
+
+    func addresses(of host: String, port: Int) -> [SocketAddress] {
+        guard host.hasPrefix("dead") else {
+            return (try? SocketAddress.makeAddressResolvingHost(host, port: port)).map { [$0] } ?? []
+        }
+        asked.signal()
+        isOver.wait()
+        isOver.signal()
+        return []
+    }
+
+    func answer() { isOver.signal() }
 }

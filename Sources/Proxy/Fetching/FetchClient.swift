@@ -11,11 +11,16 @@ package final class FetchClient: Sendable {
     package typealias Completion = @Sendable (Result<FetchedDocument, FetchFailure>) -> Void
 
     private let loop: SocketLoop
-    private let resolver = NameResolver()
+    private let resolver: NameResolver
     private let desk: LoopBound<FetchDesk>
 
     /// Starts the loop. `tick` is called on it ten times a second. Throws where the system has no descriptors left.
-    package init(tick: @escaping @Sendable () -> Void = {}) throws(SocketError) {
+    package convenience init(tick: @escaping @Sendable () -> Void = {}) throws(SocketError) {
+        try self.init(resolver: NameResolver(), tick: tick)
+    }
+
+    init(resolver: NameResolver, tick: @escaping @Sendable () -> Void = {}) throws(SocketError) {
+        self.resolver = resolver
         loop = try SocketLoop()
         let desk = FetchDesk(loop: loop, resolver: resolver)
         self.desk = LoopBound(desk, loop)
@@ -27,9 +32,12 @@ package final class FetchClient: Sendable {
     }
 
     /// Fetches `url`; ends in one call of `completion`, within `timeout` milliseconds once it is under way: at most
-    /// `Limits.fetchesAtOnce` are. Without effect after `end`. From any thread.
-    package func get(_ url: FetchURL, tls: TLSClientContext?, timeout: Int64, completion: @escaping Completion) {
-        let order = FetchOrder(url: url, tls: tls, timeout: timeout, completion: completion)
+    /// `Limits.fetchesAtOnce` are, and `Limits.fetchesPerHost` at one host; what `isRetry` comes after the rest. Without effect after `end`.
+    /// From any thread.
+    package func get(
+        _ url: FetchURL, tls: TLSClientContext?, timeout: Int64, isRetry: Bool = false, completion: @escaping Completion
+    ) {
+        let order = FetchOrder(url: url, tls: tls, timeout: timeout, isRetry: isRetry, completion: completion)
         desk.execute { $0.take(order) }
     }
 
@@ -45,10 +53,12 @@ package final class FetchClient: Sendable {
 /// What somebody wants to have.
 struct FetchOrder: Sendable {
     let url: FetchURL
-    /// Nil for http.
+    /// Nil for http, and where whom to trust can't be read: https is not fetched then.
     let tls: TLSClientContext?
     /// Milliseconds.
     let timeout: Int64
+    /// Whether it failed last time.
+    let isRetry: Bool
     let completion: FetchClient.Completion
 }
 
@@ -59,7 +69,7 @@ final class FetchDesk {
     /// Shared by all connections: used up before the next event.
     let records = TLSRecords()
     private var running: [Fetch] = []
-    private var waiting: [FetchOrder] = []
+    private var line = FetchLine()
     private var isStopped = false
 
     init(loop: SocketLoop, resolver: NameResolver) {
@@ -69,13 +79,14 @@ final class FetchDesk {
 
     func take(_ order: FetchOrder) {
         guard !isStopped else { return }
-        waiting.append(order)
+        line.add(order)
         startWaiting()
     }
 
     /// A fetch has ended.
     func ended(_ fetch: Fetch, _ result: Result<FetchedDocument, FetchFailure>) {
         running.removeAll { $0 === fetch }
+        line.ended(fetch.order)
         guard !isStopped else { return }
         fetch.order.completion(result)
         startWaiting()
@@ -88,14 +99,14 @@ final class FetchDesk {
 
     func stop() {
         isStopped = true
-        waiting = []
+        line.clear()
         for fetch in Array(running) { fetch.cancel() }
         running = []
     }
 
     private func startWaiting() {
-        while running.count < Limits.fetchesAtOnce, !waiting.isEmpty {
-            let fetch = Fetch(waiting.removeFirst(), desk: self)
+        while let order = line.next() {
+            let fetch = Fetch(order, desk: self)
             running.append(fetch)
             fetch.start()
         }

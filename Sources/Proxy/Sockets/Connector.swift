@@ -1,8 +1,6 @@
 import CEpoll
 import Glibc
 import NIOCore
-import NIOPosix
-import Synchronization
 
 /// Makes one connection to a server: finds its addresses off the loop if it has a name, and tries them in turn. Loop-bound.
 ///
@@ -121,57 +119,5 @@ final class Connector {
         }
 
         override func ready(_ events: UInt32) { connector.attempted(self) }
-    }
-}
-
-/// Asks the system for the addresses of names on threads of its own, since getaddrinfo(3) blocks.
-final class NameResolver: Sendable {
-    private let threads = NIOThreadPool(numberOfThreads: 2)
-    /// Who waits for which name: it is asked for once, however many do.
-    private let waiting = Mutex<[Name: [Completion]]>([:])
-
-    typealias Completion = @Sendable ([SocketAddress]) -> Void
-
-    private struct Name: Hashable {
-        let host: String
-        let port: Int
-    }
-
-    init() { threads.start() }
-
-    /// `completion` gets what was found, in the system's order; nothing if the name has no address. On a thread of its own.
-    func resolve(_ host: String, port: Int, completion: @escaping Completion) {
-        let name = Name(host: host, port: port)
-        let isFirst = waiting.withLock { waiting in
-            waiting[name, default: []].append(completion)
-            return waiting[name]?.count == 1
-        }
-        guard isFirst else { return }
-        threads.submit { [self] state in
-            let found = state == .active ? Self.addresses(of: host, port: port) : []
-            for completion in waiting.withLock({ $0.removeValue(forKey: name) }) ?? [] { completion(found) }
-        }
-    }
-
-    /// Ends without waiting for a name that is being resolved, which may take long.
-    func abandon() { threads.shutdownGracefully { _ in } }
-
-    private static func addresses(of host: String, port: Int) -> [SocketAddress] {
-        var hints = unsafe addrinfo()
-        unsafe hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        guard unsafe getaddrinfo(host, String(port), &hints, &list) == 0 else { return [] }
-        defer { unsafe freeaddrinfo(list) }
-        var found: [SocketAddress] = []
-        var next = unsafe list
-        while let info = unsafe next {
-            var storage = sockaddr_storage()
-            unsafe withUnsafeMutableBytes(of: &storage) { bytes in
-                unsafe bytes.copyMemory(from: UnsafeRawBufferPointer(start: info.pointee.ai_addr, count: Int(info.pointee.ai_addrlen)))
-            }
-            if let address = SocketAddress(storage) { found.append(address) }
-            unsafe next = info.pointee.ai_next
-        }
-        return found
     }
 }
