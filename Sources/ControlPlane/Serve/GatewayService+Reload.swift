@@ -23,7 +23,7 @@ extension GatewayService {
             guard !running.isOver else { return .over }
             var isAwaiting = false
             // Files of authorities are read anew, and what is no longer needed is fetched no more.
-            defer { if !isAwaiting { try? keys.follow(running.origins) } }
+            defer { if !isAwaiting { keys.change(to: running.origins) } }
             running.lastRead = inputs
             guard let read else { return .refused(file: path, problems: problems) }
             let changes = ConfigurationChanges.names(from: (running.configuration, running.inputs), to: (read, inputs))
@@ -47,7 +47,8 @@ extension GatewayService {
     private func hasKeys(of next: Configuration, beside current: [KeyOrigin]) -> Bool {
         let known = Set(current)
         let added = next.fetchedKeys.map(\.origin).filter { !known.contains($0) }
-        guard !added.isEmpty, (try? keys.follow(current + added)) != nil else { return true }
+        guard !added.isEmpty else { return true }
+        keys.change(to: current + added)
         return keys.hasTriedAll
     }
 

@@ -15,10 +15,12 @@ package import Tokens
 package final class KeyService: Sendable {
     private let refresher: KeyRefresher
     private let engine = FetchEngine()
+    private let say: @Sendable (String) -> Void
 
     /// Fetches nothing yet. `say` gets a line for each change, on the service's own thread.
     package init(say: @escaping @Sendable (String) -> Void) {
         let engine = engine
+        self.say = say
         refresher = KeyRefresher(
             origins: [],
             KeyRefresher.Surroundings(
@@ -28,7 +30,22 @@ package final class KeyService: Sendable {
     /// Keeps the keys of these origins fresh from now on, each named once, and no others; what is not there yet is fetched at once.
     /// Throws where a `ca_file` can't be used. Reads files: not for an event loop.
     package func follow(_ origins: [KeyOrigin]) throws(StartFailure) {
-        try engine.prepare(for: origins) { [weak refresher] in refresher?.tick() }
+        if let problem = prepare(for: origins).first { throw StartFailure(problem) }
+        start(origins)
+    }
+
+    /// The same for a gateway that serves already: what can't be used is told, all the rest is done. A `ca_file` that can't be read any more
+    /// goes on as it was; the origins of one that never could are not fetched, and that is told as their failure.
+    package func change(to origins: [KeyOrigin]) {
+        for problem in prepare(for: origins) { say(problem) }
+        start(origins)
+    }
+
+    private func prepare(for origins: [KeyOrigin]) -> [String] {
+        engine.prepare(for: origins) { [weak refresher] in refresher?.tick() }.map { "Keys can't be fetched: \($0)" }
+    }
+
+    private func start(_ origins: [KeyOrigin]) {
         refresher.follow(origins)
         if !origins.isEmpty { refresher.tick() }
     }
@@ -83,31 +100,36 @@ private final class FetchEngine: Sendable {
 
     private let state = Mutex(State())
 
-    /// Reads the files of authorities anew.
-    func prepare(for origins: [KeyOrigin], tick: @escaping @Sendable () -> Void) throws(StartFailure) {
-        guard !origins.isEmpty else { return }
-        var contexts: [String?: TLSClientContext] = [:]
+    /// Reads the files of authorities anew, and makes the client. What can't be used, in words.
+    func prepare(for origins: [KeyOrigin], tick: @escaping @Sendable () -> Void) -> [String] {
+        guard !origins.isEmpty else { return [] }
+        var problems: [String] = []
+        var read: [String?: TLSClientContext] = [:]
         for authorities in Set(origins.map(\.authorities)) {
-            do throws(TLSConfigurationError) { contexts[authorities] = try TLSClientContext(authorities: authorities) } catch {
-                throw StartFailure("Keys can't be fetched: \(error)")
+            do throws(TLSConfigurationError) { read[authorities] = try TLSClientContext(authorities: authorities) } catch {
+                problems.append("\(error)")
+                read[authorities] = state.withLock { $0.contexts[authorities] }
             }
         }
+        let contexts = read
         let isNew = state.withLock { state in
             state.contexts = contexts
             return state.client == nil
         }
-        guard isNew else { return }
+        guard isNew else { return problems }
         do throws(SocketError) {
             let client = try FetchClient(tick: tick)
             state.withLock { $0.client = client }
         } catch {
-            throw StartFailure("Keys can't be fetched: \(error).")
+            problems.append("\(error).")
         }
+        return problems
     }
 
     func get(_ request: KeyRequest, _ completion: @escaping FetchClient.Completion) {
         let (client, tls) = state.withLock { ($0.client, request.url.isSecure ? $0.contexts[request.authorities] : nil) }
-        client?.get(request.url, tls: tls, timeout: request.timeout, completion: completion)
+        guard let client else { return completion(.failure(FetchFailure(.connect, "no descriptor is left to fetch with"))) }
+        client.get(request.url, tls: tls, timeout: request.timeout, isRetry: request.isRetry, completion: completion)
     }
 
     func end() {
