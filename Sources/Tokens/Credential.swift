@@ -45,6 +45,23 @@ package final class Credential: Sendable {
     /// The `kid` of the key that has verified it; nil for a key without one.
     package var keyName: [UInt8]? { key.kid }
 
+    /// The same, vouched for by a block that has this number now.
+    init(_ other: Credential, block: Int) {
+        self.block = block
+        key = other.key
+        user = other.user
+        userHash = other.userHash
+        userHeader = other.userHeader
+        actors = other.actors
+        tenants = other.tenants
+        roles = other.roles
+        rolesHeaders = other.rolesHeaders
+        scopes = other.scopes
+        issuedAt = other.issuedAt
+        freshFrom = other.freshFrom
+        validity = other.validity
+    }
+
     init(_ claims: VerifiedClaims, block: Int, key: VerificationKey) {
         self.block = block
         self.key = key

@@ -15,7 +15,7 @@ package struct ClaimPath: Hashable, Sendable {
 }
 
 /// Which claims say who the caller is.
-package struct ClaimMap: Sendable {
+package struct ClaimMap: Hashable, Sendable {
     /// Where the roles are.
     package enum Roles: Hashable, Sendable {
         /// An array of strings, for whichever tenant.
@@ -128,6 +128,21 @@ package enum CredentialBlockError: String, Error, Sendable, CaseIterable {
 }
 
 extension CredentialBlock {
+    /// Whether it says of every token exactly what `other` says. The same keys may have been loaded another time, and fetched ones be
+    /// fetched at other times.
+    func judges(as other: CredentialBlock) -> Bool {
+        issuer == other.issuer && directory == other.directory && userFormat == other.userFormat && tenantFormat == other.tenantFormat
+            && audiences == other.audiences && algorithms == other.algorithms && claims == other.claims
+            && boundTenants == other.boundTenants && leeway == other.leeway && maximumLifetime == other.maximumLifetime
+            && wantsFreshTokens == other.wantsFreshTokens && hasKeys(of: other)
+    }
+
+    private func hasKeys(of other: CredentialBlock) -> Bool {
+        if let origin, let theirs = other.origin { return origin.document == theirs.document }
+        return origin == nil && other.origin == nil && keys.count == other.keys.count
+            && zip(keys, other.keys).allSatisfy { $0.isSame(as: $1) }
+    }
+
     private func check() throws(CredentialBlockError) {
         if let issuer, issuer.isEmpty { throw .emptyIssuer }
         if let audiences, audiences.isEmpty || audiences.contains([]) { throw .noAudience }

@@ -1,5 +1,6 @@
 package import Policy
 import StrictJSON
+import Synchronization
 
 /// Who may vouch for callers: all credential blocks of the file, and the one way from a token to a `Credential`.
 ///
@@ -11,6 +12,10 @@ package final class TokenAuthority: Sendable {
     package let tokenLimit: Int
     /// Where keys are fetched from, each once.
     package let origins: [KeyOrigin]
+    /// Which authority it came after, and what a token's block is now, by its number there; nil where it judges otherwise, or is gone.
+    let carried: (from: Int, blocks: [Int?])?
+    /// Its own, of all in this process.
+    let number: Int
     private let blockByIssuer: [Issuer: Int]
     /// For each block the place of its origin; nil where the file has its keys.
     private let originOfBlock: [Int?]
@@ -21,8 +26,14 @@ package final class TokenAuthority: Sendable {
         let name: [UInt8]?
     }
 
+    private static let made = Atomic(0)
+
+    /// `previous` is the one that it takes the place of: what that has verified stays known where a block judges as before.
+    ///
     /// Throws where two blocks of one directory have the same issuer (or none), or `tokenLimit` is not 1…64 KiB.
-    package init(blocks: [CredentialBlock], tokenLimit: Int = Limits.token) throws(TokenAuthorityError) {
+    package init(
+        blocks: [CredentialBlock], tokenLimit: Int = Limits.token, after previous: TokenAuthority? = nil
+    ) throws(TokenAuthorityError) {
         guard (1...Limits.tokenMaximum).contains(tokenLimit) else { throw .tokenLimit }
         var byIssuer: [Issuer: Int] = [:]
         for (index, block) in blocks.enumerated() {
@@ -31,6 +42,16 @@ package final class TokenAuthority: Sendable {
         }
         self.blocks = blocks
         self.tokenLimit = tokenLimit
+        number = Self.made.add(1, ordering: .relaxed).newValue
+        carried = previous.flatMap { previous in
+            guard previous.tokenLimit == tokenLimit else { return nil }
+            return (
+                previous.number,
+                previous.blocks.map { block in
+                    byIssuer[Issuer(directory: block.directory, name: block.issuer)].flatMap { blocks[$0].judges(as: block) ? $0 : nil }
+                }
+            )
+        }
         blockByIssuer = byIssuer
         var places: [KeyOrigin: Int] = [:]
         var origins: [KeyOrigin] = []
@@ -43,6 +64,9 @@ package final class TokenAuthority: Sendable {
         }
         self.origins = origins
     }
+
+    /// The place among `origins` of a block's; nil where the file has its keys.
+    func origin(ofBlock block: Int) -> Int? { originOfBlock[block] }
 
     /// The sets in force for `origins`, in their order.
     func keySets(of table: KeyTable) -> [KeySet?] { origins.map { table[$0] } }

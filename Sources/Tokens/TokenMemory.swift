@@ -4,8 +4,8 @@ package import Policy
 /// The verified tokens that one event loop remembers, so that a signature is checked once and not at every request.
 ///
 /// A table of sets with eight places each: a question reads one set, compares the whole token, and allocates nothing. It is bounded by
-/// count and by bytes. What took part in the decision is part of the key: all bytes of the token, the directory, the authority (another
-/// one empties it) and the time (asked at every hit). Fetched keys take part too: when one leaves its set, `use` forgets its tokens.
+/// count and by bytes. What took part in the decision is part of the key: all bytes of the token, the directory, the authority (of another
+/// one's blocks only those stay that judge as before) and the time (asked at every hit). Fetched keys take part too: when one leaves its set, `use` forgets its tokens.
 /// Suspension is not in here; it is asked on every request.
 package struct TokenMemory: ~Copyable {
     private static let ways = 8
@@ -37,7 +37,7 @@ package struct TokenMemory: ~Copyable {
     fileprivate struct Entry {
         let token: [UInt8]
         let directory: DirectoryIndex
-        let credential: Credential
+        var credential: Credential
         /// Bytes that it takes.
         let size: Int
     }
@@ -73,16 +73,31 @@ package struct TokenMemory: ~Copyable {
         } catch { throw error.denial }
     }
 
-    /// Forgets every token that another authority has verified, as the next question would.
+    /// Forgets what `authority` might judge otherwise than the one before it, as the next question would.
     package mutating func take(_ authority: TokenAuthority) {
         if self.authority !== authority { reset(to: authority) }
     }
 
     private mutating func reset(to authority: TokenAuthority) {
-        for place in tags.indices where tags[place] != 0 { forget(place) }
+        let carried = authority.carried.flatMap { $0.from == self.authority?.number ? $0.blocks : nil } ?? []
         verifier.forget()
         self.authority = authority
         sets = authority.keySets(of: table)
+        for place in tags.indices where tags[place] != 0 {
+            guard let known = entries[place]?.credential, known.block < carried.count, let block = carried[known.block],
+                isInForce(known.key, for: block, of: authority)
+            else {
+                forget(place)
+                continue
+            }
+            if block != known.block { entries[place]?.credential = Credential(known, block: block) }
+        }
+    }
+
+    /// Whether a block that has this key, or has it fetched, may go on by it.
+    private func isInForce(_ key: VerificationKey, for block: Int, of authority: TokenAuthority) -> Bool {
+        guard let place = authority.origin(ofBlock: block) else { return true }
+        return sets[place]?.keys.contains { $0 === key } ?? false
     }
 
     /// These fetched keys are in force from now on. What a key has verified that is not among them any more is forgotten.

@@ -143,6 +143,31 @@ import Testing
         #expect(world.requests == 1)
     }
 
+    @Test("another authority with the same origin keeps what its keys in force have verified, also where it is fetched at other times")
+    func otherAuthority() throws {
+        var memory = TokenMemory(count: 8)
+        var sooner = FetchedWorld.origin
+        sooner.refresh = 1000
+        let refresher = world.refresher()
+        let token = FetchedSets.token(.rsa, "one")
+        rotate(refresher, to: FetchedSets.one, &memory)
+        let first = try memory.credential(for: token.span, directory: 0, authority: authority, now: World.now)
+        let same = try TokenAuthority(blocks: authority.blocks, after: authority)
+        #expect(try memory.credential(for: token.span, directory: 0, authority: same, now: World.now) === first)
+        refresher.follow([FetchedWorld.origin, sooner])
+        memory.use(world.table)
+        let other = try TokenAuthority(blocks: FetchedSets.authority(sooner).blocks, after: same)
+        #expect(try memory.credential(for: token.span, directory: 0, authority: other, now: World.now) === first)
+        refresher.follow([sooner])
+        memory.use(world.table)
+        #expect(memory.count == 1)
+        // Nobody has fetched these keys for the next one.
+        var elsewhere = sooner
+        elsewhere.refresh = 2000
+        memory.take(try TokenAuthority(blocks: FetchedSets.authority(elsewhere).blocks, after: other))
+        #expect(memory.count == 0)
+    }
+
     @Test("blocks share an origin only where everything about it is the same; a secret is never taken from a set")
     func origins() throws {
         let origin = FetchedWorld.origin

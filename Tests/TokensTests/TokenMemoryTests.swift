@@ -98,6 +98,47 @@ import Testing
         _ = try memory.credential(for: token.span, directory: 0, authority: before, now: World.now)
     }
 
+    /// What a block might say otherwise, one thing at a time.
+    private static let changes: [(name: String, change: @Sendable (inout CredentialBlock) throws -> Void)] = [
+        ("a key", { $0.keys = [try World.secretKey(World.oldSecret, [.hs256])] }),
+        ("a key more", { $0.keys.append(try World.secretKey(World.oldSecret, [.hs256])) }),
+        ("issuer", { $0.issuer = World.id("https://other.example") }), ("audiences", { $0.audiences = [World.id("api")] }),
+        ("any audience", { $0.audiences = nil }), ("user format", { $0.userFormat = .uuid }),
+        ("tenant format", { $0.tenantFormat = .uuid }), ("user claim", { $0.claims.user = ClaimPath(["email"])! }),
+        ("roles claim", { $0.claims.roles = .byTenant(ClaimPath(["roles"])!) }), ("tenants", { $0.boundTenants = [World.tenant("t1")] }),
+        ("leeway", { $0.leeway = 0 }), ("lifetime", { $0.maximumLifetime = 3600 }), ("fresh tokens", { $0.wantsFreshTokens = true }),
+        ("directory", { $0.directory = 1 }),
+    ]
+
+    @Test("a change of one block forgets what it has verified and nothing else, also where blocks get other numbers")
+    func carried() throws {
+        func block(_ name: String) throws -> CredentialBlock { try World.block(name, [.hs256], [World.secretKey(World.secret, [.hs256])]) }
+        let (kept, other) = (hs([:], issuer: "any"), hs([:]))
+        for (name, change) in Self.changes {
+            let before = try TokenAuthority(blocks: [block("any"), block("hs")])
+            var changed = try block("hs")
+            try change(&changed)
+            let after = try TokenAuthority(blocks: [block("new"), changed, block("any")], after: before)
+            var memory = TokenMemory(count: 8)
+            for token in [kept, other] { _ = try memory.credential(for: token.span, directory: 0, authority: before, now: World.now) }
+            memory.take(after)
+            #expect(memory.count == 1, "\(name)")
+            let credential = try memory.credential(for: kept.span, directory: 0, authority: after, now: World.now)
+            #expect(memory.misses == 2 && credential.block == 2 && credential.expires == World.now + 630, "\(name)")
+            _ = try? memory.credential(for: other.span, directory: 0, authority: after, now: World.now)
+            #expect(memory.misses == 3, "\(name)")
+            // One that came after another one than this memory's tells nothing.
+            let later = try TokenAuthority(blocks: after.blocks, after: TokenAuthority(blocks: after.blocks))
+            memory.take(later)
+            #expect(memory.count == 0, "\(name)")
+        }
+        let before = try TokenAuthority(blocks: [block("any")])
+        var memory = TokenMemory(count: 8)
+        _ = try memory.credential(for: kept.span, directory: 0, authority: before, now: World.now)
+        memory.take(try TokenAuthority(blocks: before.blocks, tokenLimit: 8191, after: before))
+        #expect(memory.count == 0, "a token may be too long now")
+    }
+
     @Test("count stays bounded, and a token asked for again and again stays")
     func count() throws {
         let authority = try Self.authority()

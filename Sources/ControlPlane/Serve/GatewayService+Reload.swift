@@ -66,9 +66,12 @@ extension GatewayService {
         let keepsAuthority = new.judgesTokens(as: running.configuration, inputs, running.inputs)
         let snapshot: Snapshot
         do {
+            let authority =
+                try keepsAuthority
+                ? running.authority
+                : TokenAuthority(blocks: new.credentials, tokenLimit: new.limits.token, after: running.authority)
             snapshot = try Snapshot(
-                new.fitted(to: OpenFiles.raise()), suspensions: suspensions, authority: keepsAuthority ? running.authority : nil,
-                rates: running.rates)
+                new.fitted(to: OpenFiles.raise()), suspensions: suspensions, authority: authority, rates: running.rates)
         } catch {
             throw Problem(at: Place(file: new.path, line: 1, column: 1), "the file can't be used: \(error)", fix: "run `tenantgate check`")
         }

@@ -6,8 +6,8 @@ package import Tokens
 extension Snapshot {
     /// What requests are judged by, out of a checked file. Throws only what the check would have found.
     ///
-    /// `authority` is one that judges tokens as the file says; nil makes another, and loops forget the tokens that they remember. `rates`
-    /// holds the buckets of rate limits that go on; nil makes new ones where there are limits.
+    /// `authority` is one that judges tokens as the file says; nil makes one that comes after no other. `rates` holds the buckets of rate
+    /// limits that go on; nil makes new ones where there are limits.
     package convenience init(
         _ configuration: Configuration, suspensions: SuspensionAuthority, authority: TokenAuthority? = nil, rates: RateTable? = nil
     ) throws {
