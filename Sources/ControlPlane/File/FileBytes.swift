@@ -21,7 +21,7 @@ enum FileBytes {
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            return .failure(FileError(reason: "not a regular file"))
+            return .failure(FileError(reason: status.st_mode & S_IFMT == S_IFDIR ? errorText(EISDIR) : "not a regular file"))
         }
         return read(descriptor, limit: limit)
     }
