@@ -71,6 +71,7 @@ let package = Package(
             name: "TLSTests", dependencies: ["TLS", "TestSupport", "COpenSSL", nioCore, nioPosix], swiftSettings: strict),
         .testTarget(name: "ProxyTests", dependencies: ["Proxy", "Policy", "TLS", "TestSupport", nioCore], swiftSettings: strict),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "TestSupport", nioCore], swiftSettings: strict),
+        .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "HTTPWire", "TestSupport", nioCore], swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Tokens", "Policy", "StrictJSON", "COpenSSL", "CJWT"], swiftSettings: strict),
         .testTarget(
             name: "SuspensionsTests", dependencies: ["Suspensions", "Policy", "StrictJSON", "TestSupport", "suspension-benchmark", grdb],
@@ -87,7 +88,7 @@ let package = Package(
         .testTarget(name: "ScenarioTests", dependencies: ["TestSupport", grdb], swiftSettings: strict),
         // What must hold of each reader under any bytes; its corpus is replayed here, see Tests/Fuzz/Checks/FuzzTarget.swift.
         .target(
-            name: "FuzzChecks", dependencies: ["Policy", "StrictJSON", "Tokens", "ControlPlane", "HTTPWire", nioCore],
+            name: "FuzzChecks", dependencies: ["Policy", "StrictJSON", "Tokens", "ControlPlane", "HTTPWire", "HTTP2", nioCore],
             path: "Tests/Fuzz/Checks",
             swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzChecks"], path: "Tests/Fuzz/Replay", swiftSettings: strict),

@@ -3,8 +3,8 @@ struct FrameBudget {
     private let bound: Int
     private let perSecond: Int
     private var debt = 0
-    /// Nanoseconds of the loop's clock up to which time has been credited.
-    private var credited: Int64 = 0
+    /// Nanoseconds of the loop's clock up to which time has been credited; nil before the first.
+    private var credited: Int64?
 
     init(_ bound: Int, perSecond: Int) {
         self.bound = bound
@@ -13,14 +13,16 @@ struct FrameBudget {
 
     /// False where it was one too many.
     mutating func charge(now: Int64) -> Bool {
-        debt += 1
-        if debt <= bound { return true }
-        let forgiven = Int(min(now - credited, 3_600_000_000_000)) * perSecond / 1_000_000_000
-        if forgiven > 0 {
+        let since = credited ?? now
+        if credited == nil { credited = now }
+        if debt >= bound {
+            let forgiven = Int(min(now - since, 3_600_000_000_000)) * perSecond / 1_000_000_000
+            guard forgiven > 0 else { return false }
             credited = now
             credit(forgiven)
         }
-        return debt <= bound
+        debt += 1
+        return true
     }
 
     mutating func credit(_ count: Int) { debt = max(0, debt - count) }

@@ -40,8 +40,9 @@ package enum HTTP2Limits {
     static let framesPerPiece = 3
     /// Bytes of a piece of an answer that calls for them though the client's window made it small.
     static let piece = 1024
-    /// CONTINUATION frames of one header block (CVE-2024-28182): with the frame before, as much as `limits.headers` can ever allow.
-    static let continuations = 16
+    /// CONTINUATION frames of one header block (CVE-2024-28182): twice what `limits.headers` can ever need, since libnghttp2 counts one that
+    /// comes in two reads twice.
+    static let continuations = 32
     /// Frames that await our acknowledgement and that the client doesn't let us send.
     static let outboundAcknowledgements = 256
     /// How many times a header block may come to what is allowed before it ends the connection: it is decoded to its end all the same,

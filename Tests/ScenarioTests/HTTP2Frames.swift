@@ -127,6 +127,6 @@ enum HTTP2Frames {
         HTTP2Case(
             "5.5: an unknown frame inside a header block", .protocolError, Frame(.headers, flags: 1, stream: 1, [0x82]),
             Frame(.unknown, stream: 1, [1])),
-        HTTP2Case("CVE-2024-28182: many CONTINUATIONs", .connection([]), bytes: HTTP2Messages.split(GoodStream.fields(), 20)),
+        HTTP2Case("CVE-2024-28182: many CONTINUATIONs", .connection([]), bytes: HTTP2Messages.split(GoodStream.fields(), 40)),
     ]
 }

@@ -15,6 +15,7 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
         FuzzTarget(name: "answer-head", check: fuzzAnswerHead),
         FuzzTarget(name: "chunked-body", check: fuzzChunks),
         FuzzTarget(name: "file", check: fuzzFile),
+        FuzzTarget(name: "http2", check: fuzzHTTP2),
         FuzzTarget(name: "json", check: fuzzJSON),
         FuzzTarget(name: "request-head", check: fuzzRequestHead),
         FuzzTarget(name: "request-path", check: fuzzPath),
