@@ -12,7 +12,9 @@ enum PEMFile {
         guard file >= 0 else { throw errno == ENOENT ? .missing : .unreadable(reason()) }
         defer { close(file) }
         var status = stat()
-        guard unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { throw .unreadable("not a regular file") }
+        guard unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw .unreadable(status.st_mode & S_IFMT == S_IFDIR ? unsafe String(cString: strerror(EISDIR)) : "not a regular file")
+        }
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 16 * 1024)
         while true {
