@@ -1,4 +1,5 @@
 import Glibc
+import HTTPWire
 
 /// Questions to the bytes of a decoded field: what RFC 9113 §8.2 says of names and values.
 extension Span where Element == UInt8 {
@@ -18,12 +19,6 @@ extension Span where Element == UInt8 {
     /// A token without upper-case letters (§8.2).
     var isFieldName: Bool {
         for index in indices where !self[index].isLowercaseTokenCharacter { return false }
-        return !isEmpty
-    }
-
-    /// A token in any case: what a method is made of.
-    var isToken: Bool {
-        for index in indices where !self[index].isLowercaseTokenCharacter && !self[index].isUppercase { return false }
         return !isEmpty
     }
 
@@ -72,12 +67,6 @@ extension Span where Element == UInt8 {
 }
 
 extension UInt8 {
-    fileprivate var isBlank: Bool { self == 0x20 || self == 0x09 }
-
-    fileprivate var isUppercase: Bool { self &- UInt8(ascii: "A") < 26 }
-
-    fileprivate var lowercased: UInt8 { isUppercase ? self | 0x20 : self }
-
     /// tchar (RFC 9110 §5.6.2) but for upper-case letters.
     fileprivate var isLowercaseTokenCharacter: Bool {
         // One bit for each of the 128 ASCII characters.

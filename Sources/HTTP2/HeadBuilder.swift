@@ -113,7 +113,7 @@ extension HeadBuilder {
         let start = pseudo.writerIndex
         switch field {
         case .method:
-            guard value.isToken else { return fail(.malformed) }
+            guard value.isToken(0..<value.count) else { return fail(.malformed) }
             method = start..<start + value.count
         case .path:
             guard value.count <= targetLimit else { return fail(.uriTooLong) }

@@ -11,7 +11,7 @@ extension UInt8 {
 
     /// OWS and BWS: space or tab.
     @inline(__always)
-    var isBlank: Bool { self == .space || self == .tab }
+    package var isBlank: Bool { self == .space || self == .tab }
 
     @inline(__always)
     var isDigit: Bool { self &- UInt8(ascii: "0") < 10 }
@@ -29,12 +29,12 @@ extension UInt8 {
 
     /// ASCII upper case folded to lower case; everything else as it is.
     @inline(__always)
-    var lowercased: UInt8 { self &- UInt8(ascii: "A") < 26 ? self | 0x20 : self }
+    package var lowercased: UInt8 { self &- UInt8(ascii: "A") < 26 ? self | 0x20 : self }
 }
 
 extension Span where Element == UInt8 {
     /// Whether the bytes in `range` are a token: at least one character, all of them tchar.
-    func isToken(_ range: Range<Int>) -> Bool {
+    package func isToken(_ range: Range<Int>) -> Bool {
         var index = range.lowerBound
         while index < range.upperBound, self[index].isTokenCharacter { index += 1 }
         return index == range.upperBound && !range.isEmpty
@@ -42,7 +42,7 @@ extension Span where Element == UInt8 {
 
     /// `range` without the spaces and tabs at its ends.
     @inline(__always)
-    func trimmed(_ range: Range<Int>) -> Range<Int> {
+    package func trimmed(_ range: Range<Int>) -> Range<Int> {
         var start = range.lowerBound
         var end = range.upperBound
         while start < end, self[start].isBlank { start += 1 }
@@ -51,7 +51,7 @@ extension Span where Element == UInt8 {
     }
 
     /// Whether the bytes in `range` are `lowercase` (which has no upper-case letter), in any ASCII case.
-    func equalsIgnoringCase(_ range: Range<Int>, _ lowercase: StaticString) -> Bool {
+    package func equalsIgnoringCase(_ range: Range<Int>, _ lowercase: StaticString) -> Bool {
         guard range.count == lowercase.utf8CodeUnitCount else { return false }
         for offset in 0..<range.count {
             // unsafe: the pointer to a literal's bytes is valid for ever and `offset` is below its count.

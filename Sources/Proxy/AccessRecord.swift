@@ -40,6 +40,13 @@ struct AccessRecord: ~Copyable {
         observed = found.observed
     }
 
+    /// The gateway's own answer is a refusal.
+    mutating func note(_ refusal: Refusal) {
+        status = refusal.denial.status
+        ending = .refused(refusal.denial)
+        bytesOut = refusal.isHead ? 0 : refusal.body.count
+    }
+
     /// How a request ended, the log's `code`.
     enum Ending {
         /// The upstream's own answer, passed on whole: `-`.

@@ -62,9 +62,7 @@ extension ClientConnection {
 
     private func writeRefusal(_ refusal: Refusal, record: consuming AccessRecord, closing: Bool) {
         let bytes = refusal.answer(id: record.id, closing: closing)
-        record.status = refusal.denial.status
-        record.ending = .refused(refusal.denial)
-        record.bytesOut = refusal.isHead ? 0 : refusal.body.count
+        record.note(refusal)
         write(bytes)
         flushAnswer()
         worker.note(record, by: worker.snapshot)

@@ -4,20 +4,10 @@ import TLS
 // Between the connection and its socket: TLS, or nothing.
 extension ClientConnection {
     /// Adds to what the next `flushAnswer` sends.
-    func write(_ bytes: ByteBuffer) {
-        guard let tls else { return put(bytes) }
-        let error = tls.write(bytes)
-        send(worker.records)
-        if error != nil { close() }
-    }
+    func write(_ bytes: ByteBuffer) { write(bytes, through: tls, worker.records) }
 
     /// Sends what was written.
-    func flushAnswer() {
-        guard let tls else { return flush() }
-        let error = tls.flush()
-        send(worker.records)
-        if error != nil { close() }
-    }
+    func flushAnswer() { flush(through: tls, worker.records) }
 
     /// Decrypts what has come, and takes it.
     func received(_ bytes: UnsafeRawBufferPointer) {

@@ -309,9 +309,7 @@ final class ClientConnection: StreamSocket {
 
     /// Judges the request whose head is in `worker.requestHead` and starts its exchange.
     private func begin() {
-        var record = AccessRecord(
-            id: worker.requestID(from: peer), trace: worker.traces.trace(of: worker.requestHead), started: headBegan)
-        record.method = worker.requestHead.withBytes(worker.requestHead.methodRange) { MethodName($0) }
+        var record = worker.record(from: peer, started: headBegan)
         var found = Findings()
         if let preflight = worker.preflight(peer: peer, found: &found) { return answer(preflight, found, record: record) }
         do {

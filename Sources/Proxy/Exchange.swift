@@ -153,7 +153,6 @@ final class Exchange {
         _ denial: Denial, details: Refusal.Details? = nil, retryAfter: Int? = nil, closing: Bool = false, staleFor: Int? = nil
     ) {
         guard !isEnded else { return }
-        record.ending = .refused(denial)
         let isLast = closing || request.isLast || !request.isComplete || worker.isDraining
         var refusal = Refusal(
             denial, isHead: request.method == .head, envelope: route.errors,
@@ -161,8 +160,7 @@ final class Exchange {
         refusal.details = details
         refusal.cors = admission.cors
         if let retryAfter { refusal.retryAfter = retryAfter }
-        record.status = denial.status
-        record.bytesOut = refusal.isHead ? 0 : refusal.body.count
+        record.note(refusal)
         client?.answer(whole: refusal.answer(id: record.id, closing: isLast))
         complete(keepAlive: !isLast)
     }

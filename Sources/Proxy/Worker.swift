@@ -131,6 +131,13 @@ final class Worker {
     /// These fetched keys are in force from now on.
     func use(_ keys: KeyTable) { gatekeeper.use(keys) }
 
+    /// What is noted of the request in `requestHead` from its beginning, at `started` (the loop's clock).
+    func record(from peer: Peer, started: Int64) -> AccessRecord {
+        var record = AccessRecord(id: requestID(from: peer), trace: traces.trace(of: requestHead), started: started)
+        record.method = requestHead.withBytes(requestHead.methodRange) { MethodName($0) }
+        return record
+    }
+
     /// The id of the request in `requestHead`: a trusted proxy's, or one of our own.
     func requestID(from peer: Peer) -> RequestID {
         var id = ids.next()

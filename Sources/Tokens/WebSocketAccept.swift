@@ -11,9 +11,6 @@ package enum WebSocketAccept {
         var digest = [UInt8](repeating: 0, count: 20)
         var length = digest.count
         guard unsafe EVP_Q_digest(nil, "SHA1", nil, input, input.count, &digest, &length) == 1, length == digest.count else { return nil }
-        // 28 characters of base64, and the NUL that libcrypto adds.
-        var text = [UInt8](repeating: 0, count: 29)
-        guard unsafe EVP_EncodeBlock(&text, digest, Int32(digest.count)) == 28 else { return nil }
-        return Array(text.dropLast())
+        return Base64.encode(digest)
     }
 }

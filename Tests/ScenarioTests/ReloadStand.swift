@@ -50,12 +50,7 @@ final class ReloadStand: @unchecked Sendable {  // `settings`, `seen` and `versi
 
     /// The line of the next reload that isn't told yet. Those that found nothing new don't count.
     func nextReload() throws -> String {
-        let line = try gateway.process.waitForErrors { text in
-            let lines = text.split(separator: "\n").filter { $0.hasPrefix("reload") && !$0.hasSuffix("nothing has changed") }
-            return lines.count > seen && text.hasSuffix("\n") ? String(lines[seen]) : nil
-        }
-        seen += 1
-        return line
+        try gateway.nextReload(after: &seen)
     }
 
     func get(_ path: String, token: String? = nil, _ fields: [String] = []) -> String {
@@ -85,5 +80,18 @@ extension ReloadStand {
         try folder.link("..data_tmp", to: "..v\(version)")
         try folder.rename("..data_tmp", over: "..data")
         try FileManager.default.removeItem(atPath: folder.path("..v\(version - 1)"))
+    }
+}
+
+extension Gateway {
+    /// The line of the next reload that something came of; `seen` counts those that were told before.
+    func nextReload(after seen: inout Int) throws -> String {
+        let told = seen
+        let line = try process.waitForErrors { text in
+            let lines = text.split(separator: "\n").filter { $0.hasPrefix("reload") && !$0.hasSuffix("nothing has changed") }
+            return lines.count > told && text.hasSuffix("\n") ? String(lines[told]) : nil
+        }
+        seen += 1
+        return line
     }
 }

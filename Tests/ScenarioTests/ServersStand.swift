@@ -63,12 +63,7 @@ final class ServersStand: @unchecked Sendable {  // `settings` and `seen` are th
 
     /// The line of the next reload that isn't told yet.
     func nextReload() throws -> String {
-        let line = try gateway.process.waitForErrors { text in
-            let lines = text.split(separator: "\n").filter { $0.hasPrefix("reload") && !$0.hasSuffix("nothing has changed") }
-            return lines.count > seen && text.hasSuffix("\n") ? String(lines[seen]) : nil
-        }
-        seen += 1
-        return line
+        try gateway.nextReload(after: &seen)
     }
 }
 

@@ -1,6 +1,7 @@
 import HTTPWire
 import Policy
 import TLS
+import Tokens
 
 /// What a connection's TLS handshake has found out about its client, at a listener that asks for certificates.
 final class ClientIdentity: Sendable {
@@ -17,7 +18,7 @@ final class ClientIdentity: Sendable {
         self.context = context
         serverName = Array((completed.serverName ?? "").utf8)
         settings = context.clientSettings(for: serverName)
-        header = completed.clientCertificate.map { [UInt8(ascii: ":")] + base64($0) + [UInt8(ascii: ":")] }
+        header = completed.clientCertificate.map { [UInt8(ascii: ":")] + Base64.encode($0) + [UInt8(ascii: ":")] }
     }
 
     /// Whether a request for `host` may come over this connection: its name wants the same of clients as the one that the handshake was
@@ -32,17 +33,4 @@ final class ClientIdentity: Sendable {
         for index in serverName.indices where host[index] | 0x20 != serverName[index] | 0x20 { return false }
         return true
     }
-}
-
-/// RFC 4648 §4, with padding.
-private func base64(_ bytes: [UInt8]) -> [UInt8] {
-    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var out: [UInt8] = []
-    out.reserveCapacity((bytes.count + 2) / 3 * 4)
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-        let group = bytes[start..<min(start + 3, bytes.count)]
-        let word = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-        for place in 0..<4 { out.append(place <= group.count ? digits[word >> (18 - 6 * place) & 63] : UInt8(ascii: "=")) }
-    }
-    return out
 }

@@ -44,7 +44,7 @@ enum SubprotocolToken {
             var start = field.value.lowerBound
             for index in field.value.lowerBound...field.value.upperBound {
                 guard index == field.value.upperBound || bytes[index] == UInt8(ascii: ",") else { continue }
-                let name = trimmed(bytes, start..<index)
+                let name = bytes.trimmed(start..<index)
                 if !name.isEmpty { names.append(name) }
                 start = index + 1
             }
@@ -52,22 +52,10 @@ enum SubprotocolToken {
         return names
     }
 
-    private static func trimmed(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
-        var (start, end) = (range.lowerBound, range.upperBound)
-        while start < end, bytes[start] == UInt8(ascii: " ") || bytes[start] == UInt8(ascii: "\t") { start += 1 }
-        while start < end, bytes[end - 1] == UInt8(ascii: " ") || bytes[end - 1] == UInt8(ascii: "\t") { end -= 1 }
-        return start..<end
-    }
-
     /// Whatever the case of its letters: no token may slip through to the service as a name.
     private static func isToken(_ head: borrowing RequestHead, _ name: Range<Int>) -> Bool {
-        guard name.count >= prefix.utf8CodeUnitCount else { return false }
-        let bytes = head.bytes.readableBytesUInt8Span
-        for index in 0..<prefix.utf8CodeUnitCount {
-            let byte = bytes[name.lowerBound + index]
-            let lower = (65...90).contains(byte) ? byte | 0x20 : byte
-            if unsafe lower != prefix.utf8Start[index] { return false }
-        }
-        return true
+        let length = prefix.utf8CodeUnitCount
+        guard name.count >= length else { return false }
+        return head.bytes.readableBytesUInt8Span.equalsIgnoringCase(name.lowerBound..<name.lowerBound + length, prefix)
     }
 }

@@ -25,10 +25,8 @@ extension HTTP2Connection {
     /// Judges the request whose head is in `worker.requestHead`.
     private func judge(_ stream: HTTP2Stream) {
         let peer = connection.peer
-        var record = AccessRecord(
-            id: worker.requestID(from: peer), trace: worker.traces.trace(of: worker.requestHead), started: stream.began)
+        var record = worker.record(from: peer, started: stream.began)
         record.isHTTP2 = true
-        record.method = worker.requestHead.withBytes(worker.requestHead.methodRange) { MethodName($0) }
         var found = Findings()
         if let preflight = worker.preflight(peer: peer, found: &found) { return answer(stream, preflight, found, record) }
         do {
@@ -62,9 +60,7 @@ extension HTTP2Connection {
 
     private func refuse(_ stream: HTTP2Stream, _ refusal: Refusal, _ record: consuming AccessRecord) {
         let bytes = refusal.answer(id: record.id, closing: false)
-        record.status = refusal.denial.status
-        record.ending = .refused(refusal.denial)
-        record.bytesOut = refusal.isHead ? 0 : refusal.body.count
+        record.note(refusal)
         answer(stream, whole: bytes)
         session.dropInput(of: stream)
         worker.note(record, by: worker.snapshot)

@@ -33,8 +33,15 @@ final class Connector {
         next()
     }
 
+    /// Connects to an upstream's server, whose `address` is nil for a name.
+    func start(_ server: Upstream.Server, _ address: SocketAddress?, names: ServerNames) {
+        if let address { return start([address]) }
+        guard case .network(let host, let port) = server else { return start([]) }
+        start(host: host, port: port, names: names)
+    }
+
     /// Finds the addresses of `host`, then connects.
-    func start(host: String, port: Int, names: ServerNames) {
+    private func start(host: String, port: Int, names: ServerNames) {
         let bound = LoopBound(self, loop)
         names.addresses(of: host, port: port) { addresses in bound.execute { $0.start(addresses) } }
     }

@@ -124,6 +124,22 @@ class StreamSocket: EventSource {
         if records.output.readableBytes > 0 { send(&records.output) }
     }
 
+    /// Adds to what the next `flush(through:)` sends; as it is, where there is no TLS.
+    final func write(_ bytes: ByteBuffer, through tls: TLSConnection?, _ records: TLSRecords) {
+        guard let tls else { return put(bytes) }
+        let error = tls.write(bytes)
+        send(records)
+        if error != nil { close() }
+    }
+
+    /// Sends what was written.
+    final func flush(through tls: TLSConnection?, _ records: TLSRecords) {
+        guard let tls else { return flush() }
+        let error = tls.flush()
+        send(records)
+        if error != nil { close() }
+    }
+
     /// Ends our side when everything is sent.
     final func endOutput() {
         guard ending == .none else { return }

@@ -38,9 +38,7 @@ final class HealthProbe {
             if let self { connected(descriptor) } else if let descriptor { close(descriptor) }
         }
         self.connector = connector
-        if let address = server.address { return connector.start([address]) }
-        guard case .network(let host, let port) = server else { return connector.start([]) }
-        connector.start(host: host, port: port, names: worker.gateway.names)
+        connector.start(server, server.address, names: worker.gateway.names)
     }
 
     func checkDeadline(now: Int64) {

@@ -5,20 +5,10 @@ import TLS
 // Between the connection and its socket: TLS, or nothing.
 extension UpstreamConnection {
     /// Adds to what the next `flushRequest` sends.
-    func write(_ bytes: ByteBuffer) {
-        guard let tls else { return put(bytes) }
-        let error = tls.write(bytes)
-        send(worker.records)
-        if error != nil { close() }
-    }
+    func write(_ bytes: ByteBuffer) { write(bytes, through: tls, worker.records) }
 
     /// Sends what was written.
-    func flushRequest() {
-        guard let tls else { return flush() }
-        let error = tls.flush()
-        send(worker.records)
-        if error != nil { close() }
-    }
+    func flushRequest() { flush(through: tls, worker.records) }
 
     /// Begins the handshake, of whose end `opening` is told.
     func shakeHands(for opening: UpstreamOpening) {

@@ -36,12 +36,7 @@ final class UpstreamOpening {
         }
         self.connector = connector
         let place = pool.servers[server]
-        if let address = place.address { return connector.start([address]) }
-        if case .network(let host, let port) = place.server {
-            connector.start(host: host, port: port, names: worker.gateway.names)
-        } else {
-            connector.start([])
-        }
+        connector.start(place.server, place.address, names: worker.gateway.names)
     }
 
     /// Gives up what takes too long. Called by the loop's tick.
