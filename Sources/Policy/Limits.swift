@@ -18,6 +18,12 @@ package enum Limits {
     /// Bytes of a PROXY header with its TLVs: what proxies say of a client's TLS fits several times.
     package static let proxyHeader = 4 * 1024
 
+    // MARK: metrics
+
+    /// Routes, and upstreams, that are no longer in the file and whose counters are told on: enough for one that is renamed back, and a
+    /// file that is written anew by a program every minute doesn't grow the page for ever. Beyond, all of theirs are forgotten.
+    package static let goneMetricLabels = 1000
+
     // MARK: probes
 
     /// Connections to the probes' listener: a few probes and scrapers. Beyond, the one that has been idle for longest makes room.

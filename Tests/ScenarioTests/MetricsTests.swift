@@ -52,6 +52,27 @@ struct MetricsTests {
         #expect(metrics.sum("tenantgate_requests_total") == 3)
     }
 
+    @Test("a file that is written anew again and again doesn't make the page grow, and what its routes that stay have counted stays")
+    func routesThatAreGone() throws {
+        let stand = try ReloadStand { $0.more = Self.probes }
+        func routes(_ file: Int) -> [String] { (0..<700).map { "- {path: /v1/file\(file)/\($0), upstream: jitsudo}" } }
+        #expect(try stand.ask("/v1/things").status == 200)
+        #expect(try stand.ask("/nowhere").status == 404)
+        for file in 1...3 {
+            try stand.edit { $0.routes = routes(file) }
+            #expect(try stand.reload() == "reloaded \(stand.file): routes")
+            #expect(try stand.ask("/v1/file\(file)/0").status == 200)
+        }
+        let metrics = try stand.gateway.metrics()
+        for file in 1...3 {
+            #expect(
+                metrics["tenantgate_request_duration_seconds_count{route=\"/v1/file\(file)/0\"}"] == (file == 3 ? 1 : nil),
+                "with the third file 1,400 routes are gone, which is too many")
+        }
+        #expect(metrics["tenantgate_request_duration_seconds_count{route=\"/v1/**\"}"] == 1)
+        #expect(metrics["tenantgate_request_duration_seconds_count{route=\"-\"}"] == 1)
+    }
+
     @Test("suspend calls, blocked users and the time to block are told", arguments: Dialect.both)
     func suspensions(_ dialect: Dialect) throws {
         let world = try World { $0.more = Self.probes }

@@ -1,3 +1,4 @@
+import Dispatch
 import HTTPWire
 import NIOCore
 import Policy
@@ -33,8 +34,13 @@ final class ProbeConnection: ChannelInboundHandler {
     fileprivate private(set) var deadline = NIODeadline.distantFuture
     private var alarm: Scheduled<Void>?
 
+    /// Where pages are made, one after another.
+    private static let pages = DispatchQueue(label: "tenantgate.metrics", qos: .utility)
     /// Bytes that may wait while an answer is being made.
     private static let inputBound = 16 * 1024
+
+    /// Waits for pages that are being made, so that none comes to a loop that has ended.
+    static func finishPages() { pages.sync {} }
 
     init(_ standing: Standing, _ connections: ProbeConnections) {
         self.standing = standing
@@ -100,14 +106,15 @@ extension ProbeConnection {
         }
     }
 
-    /// The page is made here, where it keeps no request waiting.
+    /// The page of a file with thousands of routes takes most of a second: neither requests nor other probes wait for it.
     private func sendMetrics(isLast: Bool) {
         guard let loop = context?.eventLoop else { return }
         isAnswering = true
         let bound = NIOLoopBound(self, eventLoop: loop)
         standing.metrics { page in
-            loop.execute {
-                bound.value.send(ProbeAnswer(200, page().text, contentType: PrometheusText.contentType), isLast: isLast)
+            Self.pages.async {
+                let answer = ProbeAnswer(200, page().text, contentType: PrometheusText.contentType)
+                loop.execute { bound.value.send(answer, isLast: isLast) }
             }
         }
     }

@@ -30,6 +30,7 @@ package final class ProbesListener: Sendable {
 
     package func close() {
         try? channel.close().wait()
+        ProbeConnection.finishPages()
         try? group.syncShutdownGracefully()
     }
 }

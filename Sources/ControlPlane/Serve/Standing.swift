@@ -64,10 +64,10 @@ final class Standing: Sendable {
     /// no loop is kept from its work by it.
     func metrics(_ completion: @escaping @Sendable (@escaping @Sendable () -> MetricsPage) -> Void) {
         guard let sources = state.withLock({ $0.sources }) else { return completion { MetricsPage() } }
-        sources.gateway.figures { [self] figures in
+        sources.gateway.figures { [self] reports in
             completion { [self] in
                 MetricsPage(
-                    gateway: figures, upstreams: sources.gateway.boardFigures,
+                    gateway: reports.sum(), upstreams: sources.gateway.boardFigures,
                     suspensions: SuspensionFigures(sources.suspensions, directories: sources.directories),
                     certificates: sources.certificates(), keySets: sources.keySets(), droppedLines: sources.log?.droppedLines,
                     isReady: readiness.isReady)

@@ -1,11 +1,43 @@
-/// Rows of counters in one array, one row for each label that has ever been asked for.
+import Policy
+
+/// Rows of counters in one array, one row for each label: those of the file in force, and of earlier ones as many as
+/// `Limits.goneMetricLabels`.
 struct LabelledRows {
     private let width: Int
     private var labels: [String] = []
     private var rows: [String: Int] = [:]
     private var cells: [Int] = []
+    /// Whose labels are in force.
+    private var current: Set<String> = []
+    /// Labels that were in force and no longer are.
+    private var gone: Set<String> = []
 
     init(width: Int) { self.width = width }
+
+    /// From now on these labels are in force. What others have counted stays, until there are too many of them: then all of theirs is
+    /// forgotten. Which, depends on nothing but the files read so far, so that every loop forgets the same.
+    ///
+    /// Returns where each row is now, nil for one that is forgotten; nil if none has moved.
+    mutating func adopt(_ inForce: some Sequence<String>) -> [Int?]? {
+        let before = current
+        current = Set(inForce)
+        gone = gone.union(before).subtracting(current)
+        guard gone.count > Limits.goneMetricLabels else { return nil }
+        gone = []
+        return forgetOthers()
+    }
+
+    private mutating func forgetOthers() -> [Int?] {
+        var kept = LabelledRows(width: width)
+        let moves = labels.indices.map { row -> Int? in
+            guard current.contains(labels[row]) else { return nil }
+            let place = kept.row(of: labels[row])
+            kept.cells.replaceSubrange(place * width..<(place + 1) * width, with: cells[row * width..<(row + 1) * width])
+            return place
+        }
+        (labels, rows, cells) = (kept.labels, kept.rows, kept.cells)
+        return moves
+    }
 
     /// The row of a label; a new one where there was none.
     mutating func row(of label: String) -> Int {

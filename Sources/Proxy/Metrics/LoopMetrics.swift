@@ -4,7 +4,7 @@ import TLS
 /// One loop's counters: fixed arrays that only this loop touches, so that counting takes no lock and no memory.
 ///
 /// Rows belong to labels, not to places in a snapshot: a route that comes back after a change of the file goes on where it was, and what
-/// one that is gone has counted stays. Row 0 is for requests without a route.
+/// one that is gone has counted stays (`Limits.goneMetricLabels` of them). Row 0 is for requests without a route.
 final class LoopMetrics {
     /// Whose routes and upstreams the row tables below are for.
     private var snapshot: Snapshot
@@ -35,13 +35,18 @@ final class LoopMetrics {
     init(snapshot: Snapshot, tenants: TenantNames?) {
         self.snapshot = snapshot
         self.tenants = tenants.map { TenantCells(names: $0) }
-        _ = routes.row(of: Self.noRoute)
         adopt(snapshot)
     }
 
-    /// From now on requests are mostly judged by `snapshot`. What was counted stays.
+    /// From now on requests are mostly judged by `snapshot`. What was counted for what it names stays.
     func adopt(_ snapshot: Snapshot) {
         self.snapshot = snapshot
+        _ = routes.row(of: Self.noRoute)
+        if let moves = routes.adopt(CollectionOfOne(Self.noRoute) + snapshot.rules.map(\.metricsLabel)) {
+            odd = OddEnding.moved(odd, moves)
+            observed = OddEnding.moved(observed, moves)
+        }
+        _ = upstreams.adopt(snapshot.upstreams.map(\.name))
         rowOfRoute = snapshot.rules.map { routes.row(of: $0.metricsLabel) }
         rowOfUpstream = snapshot.upstreams.map { upstreams.row(of: $0.name) }
     }

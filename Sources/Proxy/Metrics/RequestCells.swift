@@ -71,4 +71,13 @@ package struct OddEnding: Hashable, Sendable {
     let row: Int
     let code: EndingCode
     let status: UInt16
+
+    /// The same counts after the rows have moved; those of rows that are forgotten are forgotten.
+    static func moved(_ counts: [OddEnding: Int], _ moves: [Int?]) -> [OddEnding: Int] {
+        var moved: [OddEnding: Int] = [:]
+        for (ending, count) in counts {
+            if let row = moves[ending.row] { moved[OddEnding(row: row, code: ending.code, status: ending.status)] = count }
+        }
+        return moved
+    }
 }
