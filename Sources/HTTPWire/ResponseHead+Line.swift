@@ -26,6 +26,7 @@ extension ResponseHead {
             framing = .none
         } else if method == .head || status == 304 {
             framing = .none
+            withholdsBody = declared?.hasBody ?? false
         } else {
             framing = declared ?? .untilClose
         }

@@ -14,6 +14,9 @@ package struct ResponseHead: ~Copyable, Sendable {
     package internal(set) var framing = BodyFraming.none
     /// Whether the connection can carry another request after this answer.
     package internal(set) var keepAlive = false
+    /// The fields speak of a body that doesn't follow, since the answer is to HEAD or a 304 (RFC 9110 §9.3.2, §15.4.5). Some services send
+    /// it all the same.
+    package internal(set) var withholdsBody = false
 
     package init() {}
 
@@ -23,6 +26,7 @@ package struct ResponseHead: ~Copyable, Sendable {
         status = 0
         framing = .none
         keepAlive = false
+        withholdsBody = false
     }
 
     /// An answer (1xx but 101) that another one follows.

@@ -112,6 +112,15 @@ package final class ChildProcess: @unchecked Sendable {  // Foundation's Process
 
     package func send(signal: Int32) { _ = Glibc.kill(process.processIdentifier, signal) }
 
+    /// Stops it, and waits until it stands still: what comes meanwhile is at hand all at once when `resume` lets it go on.
+    package func pause() {
+        send(signal: SIGSTOP)
+        let path = "/proc/\(process.processIdentifier)/stat"
+        while let stat = try? String(contentsOfFile: path, encoding: .utf8), !stat.contains(") T ") { Thread.sleep(forTimeInterval: 0.001) }
+    }
+
+    package func resume() { send(signal: SIGCONT) }
+
     private func end(_ signal: Int32) {
         guard process.isRunning else { return }
         send(signal: signal)

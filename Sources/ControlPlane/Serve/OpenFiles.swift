@@ -1,11 +1,13 @@
+import Policy
+
 #if canImport(Glibc)
     import Glibc
 #endif
 
 /// The process's limit of open files (getrlimit(2)): each client needs a descriptor, and each of its requests one upstream.
 enum OpenFiles {
-    /// Descriptors that are neither a client's nor an upstream's: the ledger, logs, epoll, standard streams.
-    private static let own = 64
+    /// Descriptors that are neither a client's nor an upstream's: the ledger, logs, epoll, standard streams; probes; fetched keys.
+    private static let own = 64 + Limits.probeConnections + Limits.fetchesAtOnce
 
     /// Raises the soft limit to the hard one. Returns the limit that is then in force.
     static func raise() -> Int {

@@ -74,6 +74,12 @@ class StreamSocket: EventSource {
         return errno == EAGAIN || errno == EINTR ? .none : .failure
     }
 
+    /// Whether the peer has sent nothing that has not been read, not even its end.
+    final var isSilent: Bool {
+        var byte: UInt8 = 0
+        return unsafe recv(descriptor, &byte, 1, CInt(MSG_PEEK)) < 0 && errno == EAGAIN
+    }
+
     /// Stops or resumes reading.
     final func setReading(_ on: Bool) {
         isReadPaused = !on

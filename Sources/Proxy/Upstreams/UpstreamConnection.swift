@@ -27,6 +27,7 @@ final class UpstreamConnection: StreamSocket {
     private var parser: ResponseParser
     private var decoder: BodyDecoder?
     private var input = ByteBuffer()
+    /// It may carry another request after this answer.
     private var keepAlive = false
     private var requestDone = false
     private var method = RequestMethod.get
@@ -68,6 +69,16 @@ final class UpstreamConnection: StreamSocket {
     func rest(since now: Int64) {
         idleSince = now
         isReused = true
+    }
+
+    /// Whether nothing has come since the last answer: it would be taken for the answer to the next request, which may be somebody
+    /// else's. What has come ends the connection, unless it is TLS's own (new tickets, new keys).
+    func isQuiet() -> Bool {
+        if isSilent { return true }
+        if tls != nil { readable() }
+        if isOpen && isSilent { return true }
+        abandon()
+        return false
     }
 
     /// Whether it carries a request.
@@ -120,6 +131,9 @@ final class UpstreamConnection: StreamSocket {
         exchange?.upstreamWritabilityChanged(isWritable)
     }
 
+    /// It was given back while requests wait.
+    override func turnEnded() { pool.serveWaiting() }
+
     override func closed() {
         if let opening {
             self.opening = nil
@@ -157,7 +171,8 @@ final class UpstreamConnection: StreamSocket {
             exchange.interim(worker.responseHead)
             return true
         }
-        keepAlive = worker.responseHead.keepAlive
+        // Services that send the body to HEAD often do so a moment after the head.
+        keepAlive = worker.responseHead.keepAlive && !worker.responseHead.withholdsBody
         pool.answered(server, since: began)
         let isUpgraded = worker.responseHead.status == 101
         decoder = BodyDecoder(isUpgraded ? .untilClose : worker.responseHead.framing, limits: WireLimits())

@@ -53,7 +53,8 @@ final class UpstreamPool {
         if !exchange.request.isRetried, let wait = board.circuit.wait(now: worker.clock.now, upstream.circuit) {
             return exchange.leaseFailed(.overloaded, retryAfter: wait)
         }
-        if serve(exchange) { return }
+        // Nobody overtakes who waits for just any connection.
+        if waiting.first?.needsFreshConnection ?? true, serve(exchange) { return }
         guard waiting.count < upstream.bounds.waiting else { return exchange.leaseFailed(.overloaded) }
         waiting.append(exchange)
         if exchange.needsFreshConnection { closeLongestIdle() }
@@ -64,18 +65,18 @@ final class UpstreamPool {
         waiting.removeAll { $0 === exchange }
     }
 
-    /// Takes back a connection that may carry another request.
+    /// Takes back a connection that may carry another request. Who waits gets it when the events at hand are dealt with: more may have
+    /// come with the last answer than belongs to it.
     func release(_ connection: UpstreamConnection) {
-        guard let next = waiting.first else {
-            if isRetired { return connection.end() }
-            connection.rest(since: worker.clock.now)
-            servers[connection.server].idle.append(connection)
-            return
+        if let next = waiting.first {
+            // Its room goes to a new one.
+            if next.needsFreshConnection && connection.isReused { return connection.end() }
+            worker.loop.atTurnEnd(connection)
+        } else if isRetired {
+            return connection.end()
         }
-        // Its room goes to a new one.
-        if next.needsFreshConnection && connection.isReused { return connection.end() }
-        waiting.removeFirst()
-        next.leased(connection)
+        connection.rest(since: worker.clock.now)
+        servers[connection.server].idle.append(connection)
     }
 
     /// Notes that a connection is gone.
@@ -145,7 +146,7 @@ final class UpstreamPool {
     private func popIdle(_ index: Int) -> UpstreamConnection? {
         while let connection = servers[index].idle.popLast() {
             // It may have been closed by an event that was at hand together with this one.
-            if connection.isOpen { return connection }
+            if connection.isOpen, connection.isQuiet() { return connection }
         }
         return nil
     }
@@ -169,8 +170,13 @@ final class UpstreamPool {
         return true
     }
 
-    private func serveWaiting() {
-        guard !waiting.isEmpty else { return }
+    /// Gives the first in line what there is.
+    func serveWaiting() {
+        guard !waiting.isEmpty else {
+            // Nobody waits any more for what was to be given on.
+            if isRetired { closeIdle() }
+            return
+        }
         let next = waiting.removeFirst()
         if !serve(next) { waiting.insert(next, at: 0) }
     }
