@@ -1,7 +1,8 @@
 /// Host and port of a request, from `Host` or from the target (RFC 9110 §4.2, RFC 3986 §3.2).
 ///
 /// Stricter than RFC 3986, whose reg-name allows percent-encoding, `,`, `;` and more that no DNS name has and that proxies read
-/// differently: letters, digits, `-`, `.`, `_` or a bracketed IPv6 address; no user info; a port is 1…65535 without leading zeros.
+/// differently: letters, digits, `-`, `.`, `_` or a bracketed IPv6 address; no user info; a port is 1…65535 without leading zeros. No dot at
+/// the end: `a.example.` is another spelling of `a.example`, past the routes and the certificate settings of that name.
 package struct Authority: Hashable, Sendable {
     /// The host as received, IPv6 with its brackets.
     package let host: Range<Int>
@@ -10,8 +11,8 @@ package struct Authority: Hashable, Sendable {
     /// Host and port.
     package let range: Range<Int>
 
-    /// Bytes of a host: what DNS allows, with a dot at the end.
-    private static let longestHost = 254
+    /// Bytes of a host: what DNS allows.
+    private static let longestHost = 253
 
     init(host: Range<Int>, port: UInt16?, range: Range<Int>) {
         self.host = host
@@ -40,7 +41,7 @@ extension Span where Element == UInt8 {
         return self[range.lowerBound] == UInt8(ascii: "[") ? endOfIPv6(range) : endOfName(range)
     }
 
-    /// Labels with single dots between them; the last may be followed by one.
+    /// Labels with single dots between them.
     private func endOfName(_ range: Range<Int>) -> Int? {
         var afterDot = true
         for index in range {
@@ -51,10 +52,10 @@ extension Span where Element == UInt8 {
             } else if byte.isLetter || byte.isDigit || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") {
                 afterDot = false
             } else {
-                return index
+                return afterDot ? nil : index
             }
         }
-        return range.upperBound
+        return afterDot ? nil : range.upperBound
     }
 
     /// The characters of an IPv6 address between brackets, with at least two colons. Whether it is one, a route says by its bytes.

@@ -4,15 +4,20 @@
 package struct SecondCredential: Sendable {
     private let headers: [NameSpelling]
     private let parameters: [NameSpelling]
+    /// A token among the names of WebSocket subprotocols is one, too.
+    package let countsSubprotocols: Bool
 
     package static let defaultHeaders = ["X-API-Key", "Cookie", "Proxy-Authorization"]
     package static let defaultParameters = ["access_token"]
+    /// A field of which only what looks like a token is one.
+    package static let subprotocols = "Sec-WebSocket-Protocol"
 
     /// `others` are the dialect's `other_credentials`, fields and query parameters alike; `allowed` is what the route allows by name.
     package init(others: [String] = [], allowed: [String] = []) {
         let allowed = Set(allowed.map { NameSpelling($0) })
         headers = (Self.defaultHeaders + others).map { NameSpelling($0) }.filter { !allowed.contains($0) }
         parameters = (Self.defaultParameters + others).map { NameSpelling($0) }.filter { !allowed.contains($0) }
+        countsSubprotocols = !allowed.contains(NameSpelling(Self.subprotocols))
     }
 
     /// Whether a field of this name is one: 400 `ambiguous_credential`. Allocates nothing.

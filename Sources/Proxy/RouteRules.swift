@@ -52,6 +52,11 @@ package final class RouteRules: Sendable {
         for field in head.fields where looksAtEveryField || field.id == .other || Self.credentials.contains(field.id) {
             if secondCredential.isHeader(bytes.extracting(field.name)) { throw .ambiguousCredential }
         }
+        if head.present.contains(.secWebSocketProtocol), secondCredential.countsSubprotocols, route.tokenSource != .subprotocol,
+            SubprotocolToken.isAny(in: head)
+        {
+            throw .ambiguousCredential
+        }
         guard let query = head.queryRange, !query.isEmpty else { return }
         try secondCredential.check(query: bytes.extracting(query))
     }

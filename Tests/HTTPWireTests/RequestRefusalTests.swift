@@ -103,7 +103,8 @@ struct RequestRefusalTests {
         Refused(host(" a..b"), .malformedHost), Refused(host(" \u{E4}.example"), .malformedHost), Refused(host(" [::1"), .malformedHost),
         Refused(host(" [a]"), .malformedHost), Refused(host(" [::1]x"), .malformedHost), Refused(host(" [::1%25eth0]"), .malformedHost),
         Refused(host(" []"), .malformedHost), Refused(host(" ::1"), .malformedHost),
-        Refused(host(" " + String(repeating: "a", count: 255)), .malformedHost),
+        Refused(host(" a."), .malformedHost), Refused(host(" a.b.:80"), .malformedHost), Refused(host(" ."), .malformedHost),
+        Refused(host(" " + String(repeating: "a", count: 254)), .malformedHost),
     ]
 
     static let lines: [Refused] = [

@@ -63,18 +63,31 @@ import Testing
     func circuit() {
         let (circuit, rules) = (Circuit(), CircuitRules(timeouts: 2, open: 1500))
         let second: Int64 = 1_000_000_000
-        #expect(circuit.wait(now: 1, rules) == nil && !circuit.timedOut(rules, now: 1))
-        #expect(!circuit.answered())
-        #expect(!circuit.timedOut(rules, now: 2) && circuit.timedOut(rules, now: 0))
+        #expect(circuit.wait(now: 1, rules) == nil && !circuit.timedOut(rules, since: 0, now: 1))
+        #expect(!circuit.answered(now: 1))
+        #expect(!circuit.timedOut(rules, since: 1, now: 2) && circuit.timedOut(rules, since: 0, now: 0))
         #expect(circuit.wait(now: 1, rules) == 2, "rounded up")
         #expect(circuit.wait(now: second, rules) == 1)
         #expect(circuit.wait(now: 2 * second, rules) == nil, "this one tries")
         #expect(circuit.wait(now: 2 * second + 1, rules) == 2, "the others wait")
-        #expect(!circuit.timedOut(rules, now: 3 * second), "it is open already")
+        #expect(!circuit.timedOut(rules, since: 0, now: 3 * second), "it is open already")
         #expect(circuit.wait(now: 4 * second, rules) == nil)
-        #expect(circuit.answered() && !circuit.answered())
+        #expect(circuit.answered(now: 4 * second) && !circuit.answered(now: 4 * second))
         #expect(circuit.wait(now: 4 * second, rules) == nil && !circuit.isOpen)
         let never = Circuit()
-        for _ in 0..<9 { #expect(!never.timedOut(.off, now: 1)) }
+        for _ in 0..<9 { #expect(!never.timedOut(.off, since: 0, now: 1)) }
+    }
+
+    @Test("what gets no answer while others get theirs opens no circuit, however much of it there is")
+    func slowCorner() {
+        let (circuit, rules) = (Circuit(), CircuitRules(timeouts: 3, open: 1500))
+        let second: Int64 = 1_000_000_000
+        for time in 1...20 {
+            #expect(!circuit.answered(now: Int64(time) * second))
+            for _ in 0..<50 { #expect(!circuit.timedOut(rules, since: Int64(time) * second - 1, now: Int64(time) * second + 1)) }
+        }
+        // From here on nobody gets any.
+        for _ in 0..<2 { #expect(!circuit.timedOut(rules, since: 20 * second, now: 30 * second)) }
+        #expect(circuit.timedOut(rules, since: 21 * second, now: 30 * second))
     }
 }

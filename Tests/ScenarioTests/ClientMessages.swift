@@ -101,6 +101,7 @@ enum ClientMessages {
             ("a fragment", "gateway.test#x"),
             ("an open bracket", "[::1"), ("a scheme", "https://gateway.test"), ("a percent", "gate%77ay.test"),
             ("a backslash", "gateway.test\\x"),
+            ("a dot at the end", "gateway.test."), ("a dot at the end, and a port", "gateway.test.:443"), ("two dots", "gateway..test"),
             ("only a port", ":443"), ("a tab inside", "gateway\t.test"), ("a semicolon", "gateway.test;x"),
         ].map { WireCase("Host: \($0.0)", Good.host("Host: \($0.1)")) }
 

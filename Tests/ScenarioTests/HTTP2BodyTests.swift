@@ -93,6 +93,19 @@ struct HTTP2BodyTests {
         }
     }
 
+    @Test("an answer with as many fields as may be passes on a route with CORS, too", arguments: [100, 124, 127, 128])
+    func manyFields(count: Int) throws {
+        let bench = try Bench {
+            $0.routes = ["- {path: /v1/open/**, upstream: jitsudo, cors: {origins: [\"https://app.example\"]}}"]
+        }
+        let fields = (0..<count - 1).map { "X-Own-\($0): \($0)\r\n" }.joined()
+        bench.upstream.answer { _ in [.text("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\(fields)\r\nok")] }
+        let client = try HTTP2Client(port: bench.gateway.port)
+        let answer = try client.exchange(GoodStream.fields("GET", "/v1/open/x", [HTTP2Field("origin", "https://app.example")]))
+        #expect(answer.status == 200 && answer.isWhole && answer.reset == nil)
+        #expect(answer.field("x-own-\(count - 2)") == "\(count - 2)" && answer.field("access-control-allow-origin") != nil)
+    }
+
     @Test("interim answers pass, and 100 only where it was asked for")
     func interim() throws {
         let bench = try Bench()

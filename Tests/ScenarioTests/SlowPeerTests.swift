@@ -36,6 +36,32 @@ struct SlowPeerTests {
         }
     }
 
+    @Test("a client that has gone, and says so, holds no connection of the service: its request ends with it")
+    func gaveUp() throws {
+        let upstream = try HandUpstream()
+        let stand = try Stand { $0.jitsudoPort = upstream.port }
+        let client = try stand.bench.gateway.client()
+        try client.stream.send(Array(GoodRequest.target("/v1/page").utf8))
+        let service = try #require(upstream.accept())
+        _ = try HandUpstream.head(from: service)
+        client.stream.endSending()
+        #expect(try service.receive(seconds: 20) == .end(clean: true))
+        stand.bench.gateway.process.terminate()
+        #expect(stand.bench.gateway.accessLog.map { $0["code"] as? String } == ["client_closed"])
+    }
+
+    @Test("a script that ends its side of a plain connection gets its answer all the same")
+    func halfClosed() throws {
+        let stand = try Stand()
+        let client = try WireClient.plain(port: stand.plainPort)
+        let gate = TestGate()
+        stand.bench.upstream.answer { _ in [.hold(gate), .json("{}")] }
+        try client.stream.send(Array(GoodRequest.target("/v1/page").utf8))
+        client.stream.endSending()
+        gate.open()
+        #expect(try client.answer(to: "GET").status == 200)
+    }
+
     @Test("an upload waits at the client while the service reads nothing")
     func deafService() throws {
         // Connections wait in the kernel's queue: nobody accepts them.

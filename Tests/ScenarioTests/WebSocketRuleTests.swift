@@ -204,6 +204,26 @@ struct WebSocketRuleTests {
         #expect(bench.upstream.takeRequests().isEmpty)
     }
 
+    @Test(
+        "a token among the subprotocols is a second credential where the token stands elsewhere, unless the route allows it by name",
+        arguments: [
+            "a, bearer.TOKEN", "BEARER.TOKEN", "a\r\nSec-WebSocket-Protocol: b, bearer.TOKEN", "a\r\nSec_WebSocket_Protocol: bearer.TOKEN",
+            "base64url.bearer.authorization.k8s.io.eyJh", "access_token, TOKEN", "a\r\nSec-WebSocket-Protocol: TOKEN",
+        ])
+    func second(list: String) throws {
+        let bench = try Bench {
+            $0.routes = ["- {path: /live/**, upstream: jitsudo, tenant: optional, allow_credentials: [Sec-WebSocket-Protocol]}"]
+        }
+        bench.upstream.answer(Self.opening())
+        let fields = "\(GoodRequest.identity)Sec-WebSocket-Protocol: \(list.replacing("TOKEN", with: Dialect.jitsudo.adminToken))\r\n"
+        let refused = try WebSocketPeer(bench.gateway.client(), opening: WebSocketOpening.text("/v1/live", fields))
+        #expect(refused.answer.gatewayCode == "ambiguous_credential")
+        #expect(bench.upstream.takeRequests().isEmpty)
+        #expect(try WebSocketPeer(bench.gateway.client(), opening: WebSocketOpening.text("/live/x", fields)).isOpen)
+        let plain = "\(GoodRequest.identity)Sec-WebSocket-Protocol: graphql-ws, v1.2.bearer\r\n"
+        #expect(try WebSocketPeer(bench.gateway.client(), opening: WebSocketOpening.text("/v1/live", plain)).isOpen)
+    }
+
     @Test("where the token stands among the subprotocols, a request that is no WebSocket has none")
     func noWebSocket() throws {
         let bench = try Bench { $0.routes = [Self.browserRoute] }

@@ -113,6 +113,12 @@ struct RouteChecks {
                     fix: "add `require: {roles: […]}`, or remove it")
             }
         }
+        if route.tokenSource == .subprotocol, route.tenant == .required {
+            draft.section.reading.problems.warning(
+                draft.section.place(RouteSection.tokenFrom),
+                "a browser can't send `X-Tenant-ID` with a WebSocket, so each is refused with `tenant_required`",
+                fix: "add `tenant: optional`: the token's tenant is then selected")
+        }
         if route.credential == .upstream, let dialect, dialect.reach == .tenant, !intents.isEmpty {
             draft.section.reading.problems.warning(
                 draft.section.place(RouteSection.credential),

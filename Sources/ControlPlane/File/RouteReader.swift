@@ -63,7 +63,8 @@ struct RouteReader {
         route.dropsAuthorization = section[RouteSection.authorization] == .drop
         route.suspendsOnUnknown = section[RouteSection.onUnknown] == .suspend
         route.outlivesToken = section[RouteSection.outliveToken] ?? false
-        let others = SecondCredential.defaultHeaders + SecondCredential.defaultParameters + (dialect?.otherCredentials ?? [])
+        let defaults = SecondCredential.defaultHeaders + SecondCredential.defaultParameters + [SecondCredential.subprotocols]
+        let others = defaults + (dialect?.otherCredentials ?? [])
         for name in section[RouteSection.allowCredentials] ?? [] {
             route.allowedCredentials.append(name.value.lowercased())
             guard route.credential == .jwt, dialect != nil, !others.contains(where: { NameSpelling($0) == NameSpelling(name.value) }) else {

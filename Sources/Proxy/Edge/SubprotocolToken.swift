@@ -36,11 +36,30 @@ enum SubprotocolToken {
         return list
     }
 
-    /// The elements of all `Sec-WebSocket-Protocol` fields in their true spelling (RFC 9110 §5.6.1).
-    private static func names(_ head: borrowing RequestHead) -> [Range<Int>] {
+    /// Whether anything in a `Sec-WebSocket-Protocol` field of any spelling looks like a token, for routes that take theirs elsewhere: an
+    /// element with `bearer.` in it, as browsers' clients write it (Kubernetes' `base64url.bearer.authorization.k8s.io.…` among them), or a
+    /// bare JWT.
+    static func isAny(in head: borrowing RequestHead) -> Bool {
+        let bytes = head.bytes.readableBytesUInt8Span
+        for name in names(head, inAnySpelling: true) {
+            for start in name where start + prefix.utf8CodeUnitCount <= name.upperBound {
+                if bytes.equalsIgnoringCase(start..<start + prefix.utf8CodeUnitCount, prefix) { return true }
+            }
+            // `{"` in base64url, and the dots between its parts.
+            if name.count > 3, bytes.equalsIgnoringCase(name.lowerBound..<name.lowerBound + 3, "eyj"),
+                name.count(where: { bytes[$0] == UInt8(ascii: ".") }) >= 2
+            {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// The elements of all `Sec-WebSocket-Protocol` fields (RFC 9110 §5.6.1), by default of those in their true spelling.
+    private static func names(_ head: borrowing RequestHead, inAnySpelling: Bool = false) -> [Range<Int>] {
         let bytes = head.bytes.readableBytesUInt8Span
         var names: [Range<Int>] = []
-        for field in head.fields where field.id == .secWebSocketProtocol && !field.isVariantSpelling {
+        for field in head.fields where field.id == .secWebSocketProtocol && (inAnySpelling || !field.isVariantSpelling) {
             var start = field.value.lowerBound
             for index in field.value.lowerBound...field.value.upperBound {
                 guard index == field.value.upperBound || bytes[index] == UInt8(ascii: ",") else { continue }

@@ -9,7 +9,11 @@ extension HTTP2Connection {
         let hasBody = !isBodiless && head.framing.hasBody
         guard cors.isAbsent else {
             let bytes = ResponseRewriter.answer(head, Exchange.Message(), id: id, cors: cors, room: 0)
-            if let composed = composed(bytes) { session.answer(stream, composed.head, adding: nil, hasBody: hasBody) { !$0.isHopByHop } }
+            if let composed = composed(bytes) {
+                session.answer(stream, composed.head, adding: nil, hasBody: hasBody) { !$0.isHopByHop }
+            } else {
+                session.reset(stream, .internalError)
+            }
             return scheduleFlush()
         }
         let passes = ResponseRewriter.passes(head)
@@ -58,7 +62,8 @@ extension HTTP2Connection {
 
     private func composed(_ bytes: ByteBuffer) -> Composed? {
         var composed = Composed(rest: bytes)
-        var parser = ResponseParser(limits: WireLimits(head: bytes.readableBytes + 1))
+        // A service's answer may have had as many fields as may be, before those of CORS.
+        var parser = ResponseParser(limits: WireLimits(head: bytes.readableBytes + 1, fieldCount: .max))
         guard case .complete = parser.parse(&composed.rest, into: &composed.head, answering: .get) else { return nil }
         return composed
     }

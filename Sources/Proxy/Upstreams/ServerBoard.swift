@@ -26,14 +26,14 @@ final class ServerBoard: Sendable {
     // MARK: what requests tell
 
     /// An answer has begun to a request that was sent at `since` (monotonic nanoseconds).
-    func answered(_ server: Int, since: Int64) {
+    func answered(_ server: Int, since: Int64, now: Int64) {
         if servers[server].answered(since: since) { tell("\(servers[server].server) answers again") }
-        if circuit.answered() { tell("it answers again: requests pass") }
+        if circuit.answered(now: now) { tell("it answers again: requests pass") }
     }
 
     /// A request, or the connection for it, has failed that began at `since`.
     func failed(_ server: Int, _ failure: ServerFailure, since: Int64, now: Int64) {
-        if failure.isTimeout, circuit.timedOut(upstream.circuit, now: now) {
+        if failure.isTimeout, circuit.timedOut(upstream.circuit, since: since, now: now) {
             let seconds = UpstreamNews.seconds(upstream.circuit.open)
             tell("\(upstream.circuit.timeouts) requests in a row waited in vain: one in \(seconds) tries again, the others are refused")
         }

@@ -47,7 +47,7 @@ extension UpstreamPool {
     }
 
     /// An answer of the server has begun, whose request was sent at `since`.
-    func answered(_ server: Int, since: Int64) { board.answered(server, since: since) }
+    func answered(_ server: Int, since: Int64) { board.answered(server, since: since, now: worker.clock.now) }
 
     /// A request to the server, or the connection for it, has failed, begun at `since` (the loop's clock in nanoseconds).
     func failed(_ server: Int, _ failure: ServerFailure, since: Int64) {

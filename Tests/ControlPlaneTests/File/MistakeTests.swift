@@ -285,6 +285,9 @@ private let routes: [Mistake] = [
         suspendRoute, "- {path: \"/v1/users/{user}/suspend\", upstream: jitsudo, require: upstream, ^credential: upstream}",
         "teach nothing", .warning),
     Mistake(
+        jitsudoRoute, "- {path: /v1/**, upstream: jitsudo, ^token_from: subprotocol, cors: {origins: [\"https://app.example\"]}}",
+        "can't send `X-Tenant-ID`", fix: "tenant: optional", .warning),
+    Mistake(
         jitsudoRoute, jitsudoRoute + "\n  - {^path: \"/v1/**\", upstream: jitsudo}",
         "the one on line 28 take the same path for every method"),
     Mistake(
