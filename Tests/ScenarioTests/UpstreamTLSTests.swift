@@ -214,3 +214,21 @@ struct UpstreamTLSTests {
         #expect(try stand.ask().status == 200)
     }
 }
+
+extension UpstreamTLSTests {
+    @Test("an HTTP/2 upload that comes in pieces goes on to a service behind TLS as it comes")
+    func streamedUpload() throws {
+        let server = try RecordingUpstream(certificate: certificate)
+        let stand = try ServersStand(["https://127.0.0.1:\(server.port)"], trusting(certificate))
+        let client = try HTTP2Client(port: stand.gateway.port)
+        let id = try client.begin(GoodStream.fields("POST"), end: false)
+        #expect(server.wait { $0.connections.open == 1 })
+        for _ in 0..<5 {
+            try client.send(.data(id, Array("hello".utf8), end: false))
+            #expect(client.settle())
+        }
+        try client.send(.data(id, Array("!".utf8)))
+        #expect(try client.answer(on: id).status == 200)
+        #expect(server.takeRequests().first.map { String(decoding: $0.content, as: UTF8.self) } == "hellohellohellohellohello!")
+    }
+}

@@ -185,7 +185,7 @@ extension HTTP2Connection {
         }
         guard hasMoved else { return }
         exchange.sendPending()
-        exchange.upstream?.flush()
+        exchange.upstream?.flushRequest()
         if session.wantsToSend { scheduleFlush() }
     }
 
