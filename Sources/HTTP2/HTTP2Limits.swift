@@ -4,11 +4,19 @@ package enum HTTP2Limits {
 
     /// Streams that a client may have open: what RFC 9113 §6.5.2 recommends at least is 100, more only lets one client hold more.
     package static let streams = 128
-    /// Bytes of a request's body that may be under way on one stream: 5 MB/s at 50 ms. Also what a stream holds at most while its
-    /// service reads nothing.
-    package static let streamWindow = 256 * 1024
-    /// Bytes of all streams' bodies that may be under way: what a connection holds at most while services read nothing.
-    package static let connectionWindow = 1024 * 1024
+    /// Bytes of a request's body that may be under way on one stream, and what it holds at most while nobody reads it. RFC 9113's own is a
+    /// byte less.
+    package static let streamWindow = 64 * 1024
+    /// The same once its service reads: 5 MB/s at 50 ms.
+    package static let wideWindow = 256 * 1024
+    /// Streams that have that at a time.
+    package static let wideStreams = 16
+    /// Bytes of all streams' bodies that a connection holds at most while nobody reads them. `UpstreamPool` bounds how many of them wait,
+    /// and refused ones hold nothing.
+    package static let bodies = (streams - wideStreams) * streamWindow + wideStreams * wideWindow
+    /// Bytes of all streams' bodies that may be under way: twice what can be held, because libnghttp2 gives a window back by halves. So bodies
+    /// that nobody reads never hold up another one.
+    package static let connectionWindow = 2 * bodies
 
     // MARK: what is held of answers
 
@@ -40,6 +48,8 @@ package enum HTTP2Limits {
     static let framesPerPiece = 3
     /// Bytes of a piece of an answer that calls for them though the client's window made it small.
     static let piece = 1024
+    /// Bytes of an answer that call for one at least: a client that reads with a small buffer gives 512 bytes back at a time, twice.
+    static let bytesPerFrame = 256
     /// CONTINUATION frames of one header block (CVE-2024-28182): twice what `limits.headers` can ever need, since libnghttp2 counts one that
     /// comes in two reads twice.
     static let continuations = 32

@@ -110,6 +110,7 @@ extension HTTP2Session {
 
     private func dataCame(_ id: Int32, _ bytes: UnsafeRawBufferPointer) {
         frameBytes += bytes.count
+        bodyBytes += bytes.count
         guard let stream = stream(id), let start = unsafe inputStart, let base = bytes.baseAddress else {
             unsafe nghttp2_session_consume_connection(session, bytes.count)
             return
@@ -173,6 +174,7 @@ extension HTTP2Session {
     private func streamClosed(_ id: Int32) {
         guard let stream = streams.removeValue(forKey: id) else { return }
         stream.isClosed = true
+        if stream.isWide { wideStreams -= 1 }
         waiting -= stream.waiting
         stream.outgoing = ByteBuffer()
         // Its share of the connection's window goes back to the others.
@@ -217,8 +219,10 @@ extension HTTP2Session {
         guard count > 0, var piece = stream.outgoing.readSlice(length: count) else { return 0 }
         scratch.output.writeBuffer(&piece)
         stream.sentBytes += count
+        answerBytes += count
         waiting -= count
-        if stream.waiting == 0 || count >= HTTP2Limits.piece { idleFrames.credit(HTTP2Limits.framesPerPiece) }
+        let isPiece = stream.waiting == 0 || count >= HTTP2Limits.piece
+        idleFrames.credit(max(isPiece ? HTTP2Limits.framesPerPiece : 0, count / HTTP2Limits.bytesPerFrame))
         if stream.waiting == 0 { stream.outgoing = ByteBuffer() }
         if stream.isHeld, stream.waiting < HTTP2Limits.streamLow {
             stream.isHeld = false

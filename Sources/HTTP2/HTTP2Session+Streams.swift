@@ -13,7 +13,19 @@ extension HTTP2Session {
         let piece = stream.incoming
         stream.incoming = ByteBuffer()
         consume(stream)
+        widen(stream)
         return piece
+    }
+
+    /// Lets more of a large body come at a time, now that somebody reads it.
+    private func widen(_ stream: HTTP2Stream) {
+        guard !stream.isWide, !stream.isInputEnded, !stream.isClosed, wideStreams < HTTP2Limits.wideStreams,
+            stream.declaredLength < 0 || stream.declaredLength - stream.receivedLength > HTTP2Limits.streamWindow
+        else { return }
+        stream.isWide = true
+        wideStreams += 1
+        let flags = UInt8(NGHTTP2_FLAG_NONE.rawValue)
+        _ = unsafe nghttp2_session_set_local_window_size(session, flags, stream.id, Int32(HTTP2Limits.wideWindow))
     }
 
     /// Nobody wants the body: what there is and what comes is dropped.

@@ -12,6 +12,12 @@ package import NIOCore
     package internal(set) var streams: [Int32: HTTP2Stream] = [:]
     /// Bytes of answers that wait, of all streams.
     var waiting = 0
+    /// Bytes of bodies that have come, of all streams.
+    package internal(set) var bodyBytes = 0
+    /// Bytes of answers that were sent, of all streams.
+    package internal(set) var answerBytes = 0
+    /// Streams whose window is `HTTP2Limits.wideWindow`.
+    var wideStreams = 0
     /// The client's first SETTINGS have come.
     package internal(set) var isBegun = false
     /// When the header block that is arriving began; nil between two.

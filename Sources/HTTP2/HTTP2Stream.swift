@@ -21,7 +21,11 @@ package final class HTTP2Stream {
     package internal(set) var trailers: ByteBuffer?
     /// What `content-length` says; −1 where there is none.
     var declaredLength = -1
-    var receivedLength = 0
+    package internal(set) var receivedLength = 0
+    /// Its share of what has come of all bodies of the connection: how a client that is slow is told from one that sends others first.
+    package var shareOfBodies = 0
+    /// Its window is `HTTP2Limits.wideWindow`.
+    var isWide = false
     /// Bytes of the body that the client's window has not got back.
     var unconsumed = 0
     /// Nobody wants the body any more.
@@ -54,11 +58,16 @@ package final class HTTP2Stream {
     /// Loop clock at which the answer last moved.
     package var progressed: Int64 = 0
     package var sentBefore = 0
+    /// Its share of what was sent of all answers of the connection.
+    package var shareOfAnswers = 0
 
     init(id: Int32) { self.id = id }
 
     /// Bytes of the answer that wait.
     package var waiting: Int { outgoing.readableBytes }
+
+    /// Bytes of the body that have come and were not taken.
+    package var bodyAtHand: Int { incoming.readableBytes }
 
     /// Everything has been taken, and the client has ended it.
     package var isBodyWhole: Bool { isInputEnded && incoming.readableBytes == 0 }

@@ -15,6 +15,18 @@ package enum Limits {
     /// Default of `limits.body`, bytes.
     package static let body = 10 * 1024 * 1024
 
+    /// Bytes a second that a client must send of a body that it owes, or take of an answer that waits for it, on average: default of
+    /// `limits.body_rate`. What the slowest modem manages many times over; Kestrel's bound too.
+    package static let bodyRate: Int64 = 240
+    /// Milliseconds that a client may be behind that at the beginning, default of `timeouts.body_grace`: a new connection's slow start on a
+    /// bad radio link.
+    package static let bodyGraceMilliseconds: Int64 = 5000
+    /// Milliseconds of that grace that are left while others wait for a connection to the service: who holds it up goes first.
+    package static let graceUnderPressureMilliseconds: Int64 = 1000
+    /// Bytes of a body of declared length that are awaited before a service is troubled: nearly every call of an API is smaller, and its
+    /// client can then hold no connection of a service's however slowly it sends.
+    package static let gatheredBody = 16 * 1024
+
     /// Bytes of a PROXY header with its TLVs: what proxies say of a client's TLS fits several times.
     package static let proxyHeader = 4 * 1024
 

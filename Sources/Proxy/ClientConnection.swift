@@ -30,7 +30,9 @@ final class ClientConnection: StreamSocket {
     var deadline: Int64
     /// When the head that is being read began.
     private(set) var headBegan: Int64 = 0
-    private var unsentBefore = 0
+    private var takenBefore = 0
+    /// How fast the client takes what waits for it after its last exchange.
+    private var pace: BodyPace?
     private var isAdvancing = false
     /// The client has said that it sends no more.
     private var isInputClosed = false
@@ -56,7 +58,7 @@ final class ClientConnection: StreamSocket {
     }
 
     /// Bytes of further requests that are held while one is in progress.
-    private static let pipelineBound = 64 * 1024
+    static let pipelineBound = 64 * 1024
     /// Requests answered before others get their turn: refusals can be had by the thousand in one read.
     private static let requestsPerTurn = 32
     /// Nanoseconds that a draining gateway waits for a request that may be on its way: several round trips.
@@ -82,13 +84,15 @@ final class ClientConnection: StreamSocket {
 
     /// Whether the client has taken bytes since this was last asked: how a slow reader is told from one that has stopped.
     func hasTakenBytes() -> Bool {
-        defer { unsentBefore = unsentBytes }
-        return unsentBytes != unsentBefore
+        let taken = takenBytes
+        defer { takenBefore = taken }
+        return taken != takenBefore
     }
 
     /// Lets the exchange take what has arrived of its request's body.
     func pumpBody() {
         guard let exchange else { return }
+        exchange.bodyArrived()
         var hasMoved = false
         do throws(WireError) {
             while let piece = try exchange.nextPiece(&input) {
@@ -178,6 +182,7 @@ final class ClientConnection: StreamSocket {
     func checkDeadline(now: Int64) {
         if let exchange { return exchange.checkDeadline(now: now) }
         if case .streams = phase, let http2 { return http2.checkDeadline(now: now) }
+        guard takesInTime(now: now) else { return abort() }
         if case .lingering = phase, !isOutputSent, hasTakenBytes() { awaitReader() }
         guard now > deadline else { return }
         switch phase {
@@ -189,6 +194,18 @@ final class ClientConnection: StreamSocket {
         case .idle: closeCleanly()
         case .exchange, .streams: break
         }
+    }
+
+    /// Whether the client takes what is left of answers as fast as it must: nobody else waits for it, but it fills memory.
+    private func takesInTime(now: Int64) -> Bool {
+        guard unsentBytes > 0 else {
+            pace = nil
+            return true
+        }
+        let taken = takenBytes
+        var pace = pace ?? BodyPace(counted: taken)
+        defer { self.pace = pace }
+        return pace.isKept(moved: taken, owes: true, isPressing: false, now: now, worker.snapshot.limits.pace.ofAnswers)
     }
 
     // MARK: events

@@ -11,12 +11,15 @@ extension Exchange {
         var isBodiless = false
         /// The upstream has given it whole; the client is still to take it.
         var isWhole = false
+        /// How fast the client takes it, while that holds up the service.
+        var pace: BodyPace?
     }
 
     /// A 1xx answer (RFC 9110 §15.2). 100 goes on only where it was asked for.
     func interim(_ head: borrowing ResponseHead) {
         progressed = worker.clock.now
         guard suspendCall == nil, !answer.isBegun, head.status != 100 || request.expectsContinue else { return }
+        if head.status == 100 { request.isInvited = true }
         client?.interim(head)
     }
 

@@ -53,7 +53,7 @@ extension Exchange {
     var bodyDemand: BodyDemand {
         if request.isComplete { return .indifferent }
         if let suspendCall { return suspendCall.isCollecting ? .more : .indifferent }
-        guard let upstream else { return .indifferent }
+        guard let upstream else { return request.isGathering ? .more : .indifferent }
         return upstream.isWritable ? .more : .wait
     }
 
@@ -116,6 +116,7 @@ extension Exchange {
             do throws(Denial) { try rules.check(trailers: trailers) } catch { return bodyFailed(error) }
         }
         request.isComplete = true
+        uploadEnded()
         if let suspendCall { return suspendCall.collected() }
         if request.framing == .chunked {
             sendPending()

@@ -48,6 +48,13 @@ final class Exchange {
         /// The body's last byte has been read.
         var isComplete: Bool
         var bodyBytes = 0
+        /// A small body is awaited whole before a connection is asked for.
+        var isGathering = false
+        /// It counts among the unfinished uploads of its pool.
+        var isCountedUpload = false
+        /// The service has asked for the body.
+        var isInvited = false
+        var pace = BodyPace()
         /// Data of small chunks that goes upstream together.
         var pending = ByteBuffer()
 
@@ -100,7 +107,7 @@ final class Exchange {
             call.begin()
         } else {
             observer = Observer(admission: admission, snapshot: snapshot)
-            lease()
+            if gathersBody { request.isGathering = true } else { lease() }
         }
     }
 
@@ -178,6 +185,7 @@ final class Exchange {
         isEnded = true
         if request.isLeasing { pool.cancel(self) }
         request.isLeasing = false
+        uploadEnded()
         if client == nil { noteClientGone() }
         client = nil
         suspendCall = nil
@@ -213,12 +221,14 @@ final class Exchange {
             return cut(.tokenExpired)
         }
         if let client, isHeldByClient, client.hasTakenBytes() { progressed = now }
+        if !sendsInTime(now: now) { return timeOut(.requestTimeout) }
         let still = (now - progressed) / 1_000_000
         if let suspendCall { return suspendCall.checkDeadline(still: still) }
         if let tunnel, tunnel.isOpen {
             let isStuck = isHeldByClient && still > snapshot.limits.idle
             if isStuck || still > snapshot.limits.tunnel { closeTunnel(tunnel, .goingAway, ending: .cut(.requestTimeout)) }
         } else if answer.isBegun {
+            if !takesInTime(now: now) { return breakOff() }
             if still > pool.upstream.times.idle || (isHeldByClient && still > snapshot.limits.idle) { breakOff() }
         } else if bodyDemand == .more {
             if still > snapshot.limits.idle { timeOut(.requestTimeout) }
@@ -249,5 +259,6 @@ final class Exchange {
         finish()
     }
 
-    private var isHeldByClient: Bool { answer.isWhole || client?.isWritable == false }
+    /// Whether it goes on when the client takes more of the answer.
+    var isHeldByClient: Bool { answer.isWhole || client?.isWritable == false }
 }

@@ -35,11 +35,35 @@ enum ExchangeClient {
         }
     }
 
+    /// Bytes that it has taken so far: what the kernel still holds for it is not.
+    var takenBytes: Int {
+        switch self {
+        case .connection(let connection): connection.takenBytes
+        case .stream(_, let stream): max(stream.sentBytes, stream.shareOfAnswers)
+        }
+    }
+
     /// Lets the exchange take what has arrived of its request's body.
     func pumpBody() {
         switch self {
         case .connection(let connection): connection.pumpBody()
         case .stream(let connection, let stream): connection.pumpBody(of: stream)
+        }
+    }
+
+    /// Bytes of its exchange's body that have arrived and were not taken, framing and all.
+    var bodyAtHand: Int {
+        switch self {
+        case .connection(let connection): connection.input.readableBytes
+        case .stream(_, let stream): stream.bodyAtHand
+        }
+    }
+
+    /// Bytes of a body that wait for somebody to take them at most: then the client is held up, and not slow.
+    var bodyRoom: Int {
+        switch self {
+        case .connection: ClientConnection.pipelineBound
+        case .stream: HTTP2Limits.streamWindow
         }
     }
 

@@ -76,12 +76,14 @@ package struct ConnectionLimits: Sendable {
     package var keepAlive: Int64
     /// Milliseconds between two bytes of a request's body, or of an answer that the client reads.
     package var idle: Int64
+    /// How fast a client must send a request's body.
+    package var pace: BodyPace.Rule
     /// Milliseconds for which an open WebSocket may be silent in both directions.
     package var tunnel: Int64
 
     package init(
         headers: Int, connections: Int, connectionsPerSource: Int, handshake: Int64, head: Int64, keepAlive: Int64, idle: Int64,
-        tunnel: Int64 = 600_000
+        tunnel: Int64 = 600_000, bodyRate: Int64 = Limits.bodyRate, bodyGrace: Int64 = Limits.bodyGraceMilliseconds
     ) {
         self.headers = headers
         self.connections = connections
@@ -90,6 +92,7 @@ package struct ConnectionLimits: Sendable {
         self.head = head
         self.keepAlive = keepAlive
         self.idle = idle
+        pace = BodyPace.Rule(rate: bodyRate, grace: bodyGrace, most: idle)
         self.tunnel = tunnel
     }
 }

@@ -53,11 +53,12 @@ struct SessionTests {
     @Test("a window is given back when the body is taken, and not before")
     func windows() throws {
         let stream = try open()
-        for _ in 0..<16 { #expect(receive(.data(1, Array(repeating: 65, count: 16_000), end: false))) }
+        for _ in 0..<4 { #expect(receive(.data(1, Array(repeating: 65, count: 16_000), end: false))) }
         #expect(windowUpdates(sent()) == [:])
-        #expect(session.take(stream)?.readableBytes == 256_000)
+        #expect(session.take(stream)?.readableBytes == 64_000)
         #expect(session.take(stream) == nil)
-        #expect(windowUpdates(sent())[1] == 256_000)
+        let wider = HTTP2Limits.wideWindow - HTTP2Limits.streamWindow
+        #expect(windowUpdates(sent())[1] == 64_000 + wider, "somebody reads it: more may be under way")
         for _ in 0..<17 { #expect(receive(.data(1, Array(repeating: 65, count: 16_000), end: false))) }
         #expect(sent().contains { $0.kind == 3 && $0.payload == bigEndian(3) }, "more than the window is a flow-control error")
     }
@@ -66,11 +67,52 @@ struct SessionTests {
     func abandoned() throws {
         for id in [1, 3, 5] as [UInt32] {
             _ = try open(id)
-            for _ in 0..<15 { #expect(receive(.data(id, Array(repeating: 65, count: 16_000), end: false))) }
+            for _ in 0..<4 { #expect(receive(.data(id, Array(repeating: 65, count: 16_000), end: false))) }
             #expect(receive(.reset(id)))
         }
-        #expect(windowUpdates(sent())[0] == 3 * 240_000)
+        // The connection's window is given back when half of it is used up.
+        #expect(windowUpdates(sent())[0] == nil)
+        let rounds = HTTP2Limits.connectionWindow / 2 / 64_000
+        for id in stride(from: 7, to: UInt32(7 + 2 * rounds), by: 2) {
+            _ = try open(id)
+            for _ in 0..<4 { #expect(receive(.data(id, Array(repeating: 65, count: 16_000), end: false))) }
+            #expect(receive(.reset(id)))
+        }
+        #expect(windowUpdates(sent())[0] ?? 0 > HTTP2Limits.connectionWindow / 2)
         #expect(session.streams.isEmpty)
+    }
+
+    @Test("bodies that nobody reads hold up no other one: the connection's window is wider than those of all streams")
+    func sumOfWindows() throws {
+        var room = HTTP2Limits.connectionWindow
+        /// False where a client that counts would have to wait.
+        func send(_ id: UInt32) -> Bool {
+            room -= 16_000
+            return room >= 0 && receive(.data(id, Array(repeating: 65, count: 16_000), end: false))
+        }
+        // As many as may be wide are read from, and then no more; all others but the last were never read from.
+        let last = UInt32(2 * HTTP2Limits.streams - 1)
+        for id in stride(from: 1, to: last, by: 2) {
+            let stream = try open(id)
+            for _ in 0..<4 { #expect(send(id)) }
+            if id < 40 { #expect(session.take(stream)?.readableBytes == 64_000) }
+        }
+        let updates = windowUpdates(sent())
+        let wide = updates.filter { $0.key > 0 && $0.value > 64_000 }
+        #expect(wide.count == HTTP2Limits.wideStreams)
+        for id in wide.keys {
+            for _ in 0..<16 { #expect(send(id)) }
+        }
+        let other = try open(last)
+        for _ in 0..<4000 {
+            guard send(last) else {
+                Issue.record("held up")
+                break
+            }
+            #expect(session.take(other)?.readableBytes == 16_000)
+            room += windowUpdates(sent())[0] ?? 0
+        }
+        #expect(!sent().contains { $0.kind == 7 }, "no flow-control error")
     }
 
     @Test("a body that nobody wants is dropped, and its window goes back at once")

@@ -146,4 +146,27 @@ struct HTTP2FloodTests {
         #expect(try client.exchange(GoodStream.fields()).body.count == 3000)
         #expect(client.settle())
     }
+
+    @Test(
+        "a client with a small window, or one that gives back a little at a time, goes on",
+        arguments: [(512, 512), (1024, 1024), (65_535, 512)])
+    func smallWindow(window: Int, step: Int) throws {
+        let bench = try Bench()
+        let body = [UInt8](repeating: 66, count: 2 << 20)
+        bench.upstream.answer { _ in [.text("HTTP/1.1 200 OK\r\nContent-Length: \(body.count)\r\n\r\n"), .send(body)] }
+        let client = try HTTP2Client(port: bench.gateway.port, settings: [(4, UInt32(window))])
+        client.updatesWindows = false
+        let id = try client.begin(GoodStream.fields())
+        var given = 0
+        while client.answers[id]?.isEnded != true, !client.isEnded {
+            let taken = client.answers[id]?.body.count ?? 0
+            let steps = (taken - given) / step
+            given += steps * step
+            let frames = [HTTP2Frame.window(0, UInt32(step)), .window(id, UInt32(step))].flatMap(\.bytes)
+            if steps > 0 { try client.stream.send((0..<steps).flatMap { _ in frames }) }
+            try client.wait { $0.isEnded || $0.answers[id]?.isEnded == true || ($0.answers[id]?.body.count ?? 0) - given >= step }
+        }
+        #expect(client.answers[id]?.body.count == body.count)
+        #expect(client.settle())
+    }
 }

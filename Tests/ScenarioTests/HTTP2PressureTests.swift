@@ -58,6 +58,25 @@ struct HTTP2PressureTests {
         #expect(try client.exchange(GoodStream.fields("GET", "/nowhere")).status == 404, "another stream goes on")
     }
 
+    @Test("uploads that a service doesn't read hold up no upload to another service on the same connection")
+    func otherUploads() throws {
+        let (deaf, port) = try listeningSocket()
+        defer { _ = close(deaf) }
+        let bench = try Bench {
+            $0.upstreams = ["deaf: {servers: [\"http://127.0.0.1:\(port)\"], connections: 200}"]
+            $0.routes = ["- {path: /v1/deaf, upstream: deaf, credential: none}"]
+        }
+        let client = try HTTP2Client(port: bench.gateway.port)
+        client.patience = 0.5
+        // More than the kernel takes for the deaf service.
+        let stuck = try (0..<8).map { _ in try client.begin(GoodStream.pseudo("POST", "/v1/deaf"), end: false) }
+        for id in stuck { #expect(throws: StreamError.timedOut) { try client.upload(Array(repeating: 65, count: 16 << 20), on: id) } }
+        client.patience = 20
+        let id = try client.begin(GoodStream.fields("POST"), end: false)
+        try client.upload(Array(repeating: 66, count: 4 << 20), on: id)
+        #expect(try client.answer(on: id).status == 200)
+    }
+
     @Test("a stream that the client doesn't take holds up no other of its connection")
     func otherStreams() throws {
         let bench = try Bench()

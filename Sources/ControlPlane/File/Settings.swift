@@ -8,6 +8,8 @@ package struct LimitSettings: Sendable {
     package var headers = Limits.headers
     /// Bytes of a request's body where the route says nothing else.
     package var body = Limits.body
+    /// Bytes a second that a client who owes a body must send on average; 0: no bound.
+    package var bodyRate = Limits.bodyRate
     /// Client connections of all listeners.
     package var connections = 20_000
     /// Client connections from one source address (IPv6: /64).
@@ -26,6 +28,8 @@ package struct TimeoutSettings: Sendable {
     package var headerMilliseconds: Int64 = 10_000
     /// The longest silence of a client that owes body bytes or doesn't take an answer's.
     package var bodyMilliseconds: Int64 = 30_000
+    /// What a client may be behind `body_rate` at the beginning.
+    package var bodyGraceMilliseconds = Limits.bodyGraceMilliseconds
     /// Between two requests of a connection.
     package var idleMilliseconds: Int64 = 75_000
     /// The longest silence of an open WebSocket, in both directions.

@@ -6,6 +6,9 @@ enum LimitsSection {
     static let headers = Key("headers", .size("1KiB", "256KiB"), .byDefault("32KiB"), "Bytes of a request's or answer's head.")
     static let body = Key(
         "body", .size("0", "1024GiB"), .byDefault("10MiB"), "Bytes of a request's body; a route's `body_limit` goes before.")
+    static let bodyRate = Key(
+        "body_rate", .size("0", "1MiB"), .byDefault("\(Limits.bodyRate)"),
+        "Bytes a second that a client must send of a body, or take of an answer, on average; `0`: no bound.")
     static let connections = Key(
         "connections", .integer(1...1_000_000), .byDefault("20000"), "Client connections of all listeners together.")
     static let perSource = Key(
@@ -18,7 +21,7 @@ enum LimitsSection {
     static let shape = SectionShape(
         "limits",
         [
-            token.declaration, headers.declaration, body.declaration, connections.declaration, perSource.declaration,
+            token.declaration, headers.declaration, body.declaration, bodyRate.declaration, connections.declaration, perSource.declaration,
             openSuspendCalls.declaration, suspendCallsPerMinute.declaration,
         ], later: ["requests_per_second", "rate", "tenants"])
 
@@ -27,6 +30,7 @@ enum LimitsSection {
         section[token].map { settings.token = Int($0) }
         section[headers].map { settings.headers = Int($0) }
         section[body].map { settings.body = Int($0) }
+        section[bodyRate].map { settings.bodyRate = $0 }
         section[connections].map { settings.connections = $0 }
         section[perSource].map { settings.connectionsPerSource = $0 }
         section[openSuspendCalls].map { settings.openSuspendCalls = $0 }
@@ -53,6 +57,9 @@ enum TimeoutsSection {
     static let body = Key(
         "body", .duration("100ms", "1h"), .byDefault("30s"),
         "The longest silence of a client that owes body bytes or doesn't take an answer's.")
+    static let bodyGrace = Key(
+        "body_grace", .duration("100ms", "5m"), .byDefault("5s"),
+        "How far behind `limits.body_rate` a request's body may begin; 1 s while others wait for a connection to the service.")
     static let idle = Key("idle", .duration("100ms", "1h"), .byDefault("75s"), "Between two requests of a connection.")
     static let webSocket = Key(
         "websocket", .duration("1s", "24h"), .byDefault("10m"), "The longest silence of an open WebSocket, in both directions.")
@@ -63,8 +70,8 @@ enum TimeoutsSection {
     static let shape = SectionShape(
         "timeouts",
         [
-            handshake.declaration, header.declaration, body.declaration, idle.declaration, webSocket.declaration, drainDelay.declaration,
-            drain.declaration,
+            handshake.declaration, header.declaration, body.declaration, bodyGrace.declaration, idle.declaration, webSocket.declaration,
+            drainDelay.declaration, drain.declaration,
         ])
 
     static func read(_ section: Section) -> TimeoutSettings {
@@ -72,6 +79,7 @@ enum TimeoutsSection {
         section[handshake].map { settings.handshakeMilliseconds = $0 }
         section[header].map { settings.headerMilliseconds = $0 }
         section[body].map { settings.bodyMilliseconds = $0 }
+        section[bodyGrace].map { settings.bodyGraceMilliseconds = $0 }
         section[idle].map { settings.idleMilliseconds = $0 }
         section[webSocket].map { settings.webSocketMilliseconds = $0 }
         section[drainDelay].map { settings.drainDelayMilliseconds = $0 }

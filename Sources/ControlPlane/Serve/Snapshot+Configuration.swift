@@ -36,6 +36,7 @@ extension ConnectionLimits {
         self.init(
             headers: limits.headers, connections: limits.connections, connectionsPerSource: limits.connectionsPerSource,
             handshake: timeouts.handshakeMilliseconds, head: timeouts.headerMilliseconds, keepAlive: timeouts.idleMilliseconds,
-            idle: timeouts.bodyMilliseconds, tunnel: timeouts.webSocketMilliseconds)
+            idle: timeouts.bodyMilliseconds, tunnel: timeouts.webSocketMilliseconds, bodyRate: limits.bodyRate,
+            bodyGrace: timeouts.bodyGraceMilliseconds)
     }
 }

@@ -17,6 +17,8 @@ final class HTTP2Connection {
     private var idleSince: Int64
     /// Loop clock at which the client last took bytes, or had none to take.
     private var takenAt: Int64
+    /// Bytes of bodies and answers that streams have had their share of.
+    private var shared = (come: 0, gone: 0)
     /// When no further streams are taken; nil while nobody has asked for that.
     private var drainsAt: Int64?
 
@@ -103,6 +105,7 @@ final class HTTP2Connection {
     }
 
     func checkDeadline(now: Int64) {
+        shareBodies()
         for stream in Array(session.streams.values) { checkDeadline(of: stream, now: now) }
         let limits = worker.snapshot.limits
         if connection.unsentBytes == 0 || connection.hasTakenBytes() { takenAt = now }
@@ -116,6 +119,21 @@ final class HTTP2Connection {
         } else if now - idleSince > limits.keepAlive * 1_000_000 {
             session.terminate(.noError)
             scheduleFlush()
+        }
+    }
+
+    /// What has moved since the last time is, in equal parts, every stream's that waits for the client: one that sends or takes one body
+    /// after the other is slow with none.
+    private func shareBodies() {
+        let (come, gone) = (session.bodyBytes - shared.come, session.answerBytes - shared.gone)
+        shared = (session.bodyBytes, session.answerBytes)
+        if come > 0 {
+            let owing = session.streams.values.filter { exchange(of: $0)?.owesBody == true }
+            for stream in owing { stream.shareOfBodies += come / owing.count }
+        }
+        if gone > 0 {
+            let held = session.streams.values.filter { exchange(of: $0)?.isHeldByClient == true }
+            for stream in held { stream.shareOfAnswers += gone / held.count }
         }
     }
 
@@ -170,6 +188,7 @@ extension HTTP2Connection {
             stream.code = .protocolError
             return exchange.bodyFailed(.badRequest)
         }
+        exchange.bodyArrived()
         var hasMoved = false
         while exchange.takesBody, let piece = session.take(stream) {
             exchange.take(.data(piece))

@@ -10,6 +10,8 @@ import TLS
 class StreamSocket: EventSource {
     /// Bytes that the kernel has not taken yet, or that wait for `flush`.
     private final var outgoing = ByteBuffer()
+    /// Bytes that the kernel has taken.
+    private final var sentBytes = 0
     /// The kernel takes no more for now.
     private final var isBlocked = false
     /// The peer takes nothing any more. Reading tells more.
@@ -92,6 +94,13 @@ class StreamSocket: EventSource {
     /// Bytes written that the kernel has not taken.
     final var unsentBytes: Int { outgoing.readableBytes }
 
+    /// Bytes that the peer has acknowledged since the connection stands. Asks the kernel.
+    final var takenBytes: Int {
+        guard isOpen else { return sentBytes }
+        var held: CInt = 0
+        return unsafe ioctl(descriptor, UInt(TIOCOUTQ), &held) == 0 ? sentBytes - Int(held) : sentBytes
+    }
+
     /// Adds `bytes` to what the next `flush` sends.
     final func put(_ bytes: ByteBuffer) {
         if outgoing.readableBytes == 0 {
@@ -163,6 +172,7 @@ class StreamSocket: EventSource {
         while bytes.readableBytes > 0 {
             let count = unsafe bytes.withUnsafeReadableBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
             if count >= 0 {
+                sentBytes += count
                 bytes.moveReaderIndex(forwardBy: count)
             } else if errno == EAGAIN {
                 isBlocked = true

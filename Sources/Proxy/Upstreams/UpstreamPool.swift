@@ -12,6 +12,9 @@ final class UpstreamPool {
     let worker: Worker
     private(set) var servers: [ServerPlace]
     private var waiting: [Exchange] = []
+    /// Requests that have or are getting a connection though their body is not there yet, and those that may not have one now.
+    var uploads = 0
+    var waitingUploads: [Exchange] = []
     /// Connections that are being made.
     private var openings: [UpstreamOpening] = []
     /// The file doesn't have its upstream any more, or not like this: who was admitted before is still served.
@@ -53,6 +56,11 @@ final class UpstreamPool {
         if !exchange.request.isRetried, let wait = board.circuit.wait(now: worker.clock.now, upstream.circuit) {
             return exchange.leaseFailed(.overloaded, retryAfter: wait)
         }
+        if mayConnect(exchange) { connect(exchange) }
+    }
+
+    /// Gives `exchange` a connection or a place in the queue.
+    func connect(_ exchange: Exchange) {
         // Nobody overtakes who waits for just any connection.
         if waiting.first?.needsFreshConnection ?? true, serve(exchange) { return }
         guard waiting.count < upstream.bounds.waiting else { return exchange.leaseFailed(.overloaded) }
@@ -60,9 +68,13 @@ final class UpstreamPool {
         if exchange.needsFreshConnection { closeLongestIdle() }
     }
 
+    /// Requests that are there whole wait for a connection.
+    var isShort: Bool { !waiting.isEmpty }
+
     /// Forgets a request that no longer wants a connection. One that is being made for it goes to the next in line.
     func cancel(_ exchange: Exchange) {
         waiting.removeAll { $0 === exchange }
+        waitingUploads.removeAll { $0 === exchange }
     }
 
     /// Takes back a connection that may carry another request. Who waits gets it when the events at hand are dealt with: more may have
@@ -104,7 +116,7 @@ final class UpstreamPool {
     }
 
     /// Whether nothing is left that needs the tick or the end.
-    var isDone: Bool { waiting.isEmpty && openings.isEmpty && servers.allSatisfy { $0.open == 0 } }
+    var isDone: Bool { waiting.isEmpty && waitingUploads.isEmpty && openings.isEmpty && servers.allSatisfy { $0.open == 0 } }
 
     /// Closes every idle connection and gives up those that are being made: the loop is ending.
     func stop() {
@@ -119,7 +131,7 @@ final class UpstreamPool {
         figures.idle = servers.reduce(0) { $0 + $1.idle.count }
         figures.connecting = openings.count
         figures.busy = servers.reduce(0) { $0 + $1.open } - figures.idle - figures.connecting
-        figures.waiting = waiting.count
+        figures.waiting = waiting.count + waitingUploads.count
         return figures
     }
 
