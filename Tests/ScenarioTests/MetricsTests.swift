@@ -7,6 +7,27 @@ import Testing
 struct MetricsTests {
     private static let probes = ["probes: {address: 127.0.0.1:0}"]
 
+    @Test("HTTP/1.1, HTTP/2 and WebSockets are told apart")
+    func protocols() throws {
+        let bench = try Bench { $0.more = Self.probes }
+        bench.upstream.answer { request in
+            guard request.field("upgrade") != nil else { return [.json("{}")] }
+            return [.text(WebSocketOpening.switching), .close]
+        }
+        for _ in 0..<3 { #expect(try bench.ask(Array(GoodRequest.target("/v1/page").utf8)).status == 200) }
+        let client = try HTTP2Client(port: bench.gateway.port)
+        for _ in 0..<5 { #expect(try client.exchange(GoodStream.fields()).status == 200) }
+        for _ in 0..<2 {
+            let opening = WebSocketOpening.text("/v1/live", GoodRequest.identity)
+            #expect(try WebSocketPeer(bench.gateway.client(), opening: opening).untilClosed().count == 1)
+        }
+        let metrics = try bench.gateway.metrics()
+        for (name, count) in [("http/1.1", 3), ("h2", 5), ("websocket", 2)] as [(String, Double)] {
+            #expect(metrics["tenantgate_requests_by_protocol_total{protocol=\"\(name)\"}"] == count, "\(name)")
+        }
+        #expect(metrics.sum("tenantgate_requests_total") == metrics.sum("tenantgate_requests_by_protocol_total"))
+    }
+
     @Test("counts equal the requests sent, by route, stage, code and status")
     func counts() throws {
         let world = try World { $0.more = Self.probes }

@@ -240,17 +240,8 @@ struct SlowBodyTests {
     @Test("a WebSocket that says little is no slow body")
     func quietTunnel() throws {
         let bench = try Bench { $0.more = Self.short }
-        bench.upstream.answer { request in
-            [
-                .text(
-                    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"),
-                .hang,
-            ]
-        }
-        let opening = GoodRequest.fields(
-            "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
-        let peer = try WebSocketPeer(try bench.gateway.client(), opening: opening)
+        bench.upstream.answer { _ in [.text(WebSocketOpening.switching), .hang] }
+        let peer = try WebSocketPeer(bench.gateway.client(), opening: WebSocketOpening.text("/v1/live", GoodRequest.identity))
         #expect(peer.isOpen)
         #expect(throws: StreamError.timedOut) { try peer.next(within: 2) }
     }

@@ -132,6 +132,10 @@ struct WebSocketOpening: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     static let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+    /// What opens it.
+    static let switching =
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
     static let good = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", key]
 
     init(_ name: String, _ opens: Bool, line: String = "GET /v1/echo HTTP/1.1", _ fields: [String] = good) {

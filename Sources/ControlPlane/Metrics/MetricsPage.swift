@@ -69,6 +69,9 @@ extension MetricsPage {
                 family.histogram([("route", route)], histogram)
             }
         }
+        page.family("tenantgate_requests_by_protocol_total", .counter, "The same requests by what the client speaks.") { family in
+            for kind in RequestProtocol.allCases { family.sample([("protocol", "\(kind.text)")], figures.protocols[kind] ?? 0) }
+        }
         page.family(
             "tenantgate_tenant_requests_total", .counter,
             "Requests of verified callers by tenant, for as many tenants as the file's metrics.tenants says."

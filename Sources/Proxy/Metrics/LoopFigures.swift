@@ -13,6 +13,7 @@ package struct LoopFigures: Sendable {
     let connectionsAccepted: Int
     let connectionsRefused: Int
     let proxyRefusals: [Int]
+    let protocols: [RequestProtocol: Int]
     /// Set by the worker, which knows these.
     var connectionsOpen = 0
     var tokens = TokenFigures()
@@ -59,6 +60,7 @@ package struct GatewayFigures: Sendable {
     package private(set) var connectionsAccepted = 0
     package private(set) var connectionsRefused = 0
     package private(set) var proxyRefusals: [ProxyRefusal: Int] = [:]
+    package private(set) var protocols: [RequestProtocol: Int] = [:]
     package private(set) var connectionsOpen = 0
     package private(set) var tokens = TokenFigures()
 
@@ -75,6 +77,7 @@ package struct GatewayFigures: Sendable {
         connectionsAccepted += loop.connectionsAccepted
         connectionsRefused += loop.connectionsRefused
         for refusal in ProxyRefusal.allCases { proxyRefusals[refusal, default: 0] += loop.proxyRefusals[refusal.rawValue] }
+        protocols.merge(loop.protocols, uniquingKeysWith: +)
         connectionsOpen += loop.connectionsOpen
         tokens.add(loop.tokens)
     }

@@ -25,6 +25,7 @@ final class LoopMetrics {
     private var handshakeFailures = Array(repeating: 0, count: HandshakeFailure.allCases.count)
     /// By `ProxyRefusal`.
     private var proxyRefusals = Array(repeating: 0, count: ProxyRefusal.allCases.count)
+    private var protocols = (http1: 0, http2: 0, webSocket: 0)
     var connectionsAccepted = 0
     /// Closed at once, because their source had as many as it may.
     var connectionsRefused = 0
@@ -62,6 +63,8 @@ extension LoopMetrics {
         if let cell = record.cell { routes.add(1, row, cell) } else { odd[record.oddEnding(row: row), default: 0] += 1 }
         if let denial = record.observed { observed[OddEnding(row: row, code: EndingCode(denial), status: record.status), default: 0] += 1 }
         routes.measure(now - record.started, row, RouteCells.histogram)
+        // A WebSocket is one once its service has opened it.
+        if record.isHTTP2 { protocols.http2 += 1 } else if record.status == 101 { protocols.webSocket += 1 } else { protocols.http1 += 1 }
         if tenants != nil, let tenant = record.tenant { tenants?.count(tenant, record.ending.metricsCode) }
         guard record.answered > 0, let upstream = record.upstream else { return }
         let upstreamRow = isCurrent ? rowOfUpstream[upstream] : upstreams.row(of: snapshot.upstreams[upstream].name)
@@ -95,7 +98,21 @@ extension LoopMetrics {
             blockTimes: HistogramFigures(blockTimes[...]),
             handshakes: Dictionary(uniqueKeysWithValues: HandshakeKind.all.map { ($0, handshakes[$0.cell]) }),
             handshakeFailures: handshakeFailures.map { $0 }, connectionsAccepted: connectionsAccepted,
-            connectionsRefused: connectionsRefused, proxyRefusals: proxyRefusals.map { $0 })
+            connectionsRefused: connectionsRefused, proxyRefusals: proxyRefusals.map { $0 },
+            protocols: [.http1: protocols.http1, .http2: protocols.http2, .webSocket: protocols.webSocket])
+    }
+}
+
+/// What clients speak.
+package enum RequestProtocol: CaseIterable, Sendable {
+    case http1, http2, webSocket
+
+    package var text: StaticString {
+        switch self {
+        case .http1: "http/1.1"
+        case .http2: "h2"
+        case .webSocket: "websocket"
+        }
     }
 }
 
