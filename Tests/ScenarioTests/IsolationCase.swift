@@ -36,6 +36,10 @@ struct IsolationCases {
     private var random: SeededRandom
     private let tokens: [IsolationToken]
     private var number: Int
+    /// GETs ask for a WebSocket, some of them with the token among the subprotocols.
+    var opensWebSockets = false
+    /// Whose pages may send their token there.
+    static let origin = "https://app.example"
 
     init(seed: UInt64, firstNumber: Int, tokens: [IsolationToken]) {
         random = SeededRandom(seed: seed)
@@ -53,16 +57,19 @@ struct IsolationCases {
         var isPublic = false
         var wantsTenant = false
         var isClean = true
+        /// `token_from: subprotocol`.
+        var isSocket = false
     }
 
     mutating func next() -> IsolationCase {
         number += 1
-        let place = random.pick(Self.places)
+        let place = opensWebSockets && random.chance(40) ? Self.socket : random.pick(Self.places)
         let token =
             random.chance(5) ? nil : random.pick(random.chance(75) ? tokens.filter { $0.dialect == place.dialect } + tokens : tokens)
         var lines = ["\(place.method) \(place.path) HTTP/1.1", "Host: gateway.test", "X-Case: \(number)", "X.Case.Note: 1"]
         var sent = Sent()
-        if let token { lines.append("Authorization: Bearer \(token.text)") }
+        if opensWebSockets, place.method == "GET" { addOpening(place.isSocket ? token : nil, place, &lines, &sent) }
+        if let token, !place.isSocket { lines.append("Authorization: Bearer \(token.text)") }
         addTenant(token, place, &lines, &sent)
         if random.chance(12) { addTrick(token, &lines, &sent) }
         let method = place.method
@@ -173,6 +180,32 @@ extension IsolationCases {
         sent.isOdd = true
     }
 
+    /// What asks for a WebSocket, and the token among the subprotocols where it is taken from there.
+    private mutating func addOpening(_ token: IsolationToken?, _ place: Place, _ lines: inout [String], _ sent: inout Sent) {
+        lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", WebSocketOpening.key]
+        guard place.isSocket else { return }
+        var names = ["chat.v1"] + (token.map { ["bearer.\($0.text)"] } ?? [])
+        var origin = Self.origin
+        switch token == nil || random.chance(70) ? 0 : Int.random(in: 1...7, using: &random) {
+        case 1: names.append("bearer.\(random.pick(tokens).text)")
+        case 2: names.append("BEARER.\(random.pick(tokens).text)")
+        case 3: lines.append("Sec-WebSocket-Protocol: bearer.\(random.pick(tokens).text)")
+        case 4: origin = random.pick(["https://evil.example", "https://app.example.evil", "http://app.example", "null"])
+        case 5:
+            // Another field, which may be dropped.
+            lines.append("Sec.WebSocket.Protocol: bearer.\(random.pick(tokens).text)")
+            sent.isOdd = true
+        case 6: lines.append("Authorization: Bearer \(random.pick(tokens).text)")
+        case 7: lines.append("Origin: https://evil.example")
+        default: names.shuffle(using: &random)
+        }
+        if names.count > 2 || (lines.count > 8 && !sent.isOdd) || origin != Self.origin {
+            sent.isTricky = true
+            sent.isOdd = true
+        }
+        lines += ["Origin: \(origin)", "Sec-WebSocket-Protocol: \(names.joined(separator: random.pick([", ", ",", " , "])))"]
+    }
+
     private func addQuery(_ query: String, _ lines: inout [String]) {
         var words = lines[0].split(separator: " ").map(String.init)
         words[1] += (words[1].contains("?") ? "&" : "?") + query
@@ -194,6 +227,8 @@ extension IsolationCases {
         sent.tenants.append("trailer")
         return chunk + random.pick(["X-Tenant-ID: trailer", "x_tenant_id: trailer", "X.Tenant.ID: trailer"]) + "\r\n\r\n"
     }
+
+    private static let socket = Place(method: "GET", path: "/v1/socket/chat", dialect: "jitsudo", wantsTenant: true, isSocket: true)
 
     private static let places: [Place] = {
         let user = TestIssuers.acmeMember

@@ -13,11 +13,21 @@ struct IsolationJudge {
             return tenants.isEmpty && request.field("x-user-id") == nil ? nil : "a public route passed an identity on"
         }
         guard let token = sent.token, let dialect = token.dialect else { return "passed without a valid token" }
-        guard request.values("authorization") == ["Bearer \(token.text)"] else { return "another credential than the judged one" }
+        if let fault = credentialFault(request, path, token) { return fault }
         guard (dialect == "rinne") == path.hasPrefix("/core/v1/") else { return "a token of another directory" }
         if let foreign = sent.claimedTenants.first(where: { !token.speaks(for: $0) }) { return "the client spoke for tenant \(foreign)" }
         if sent.isTricky { return "a doubled field, a second credential or a trick with fields passed" }
         return tenantFault(tenants, token, path, sent) ?? identityFault(request, token) ?? requirementFault(path, token, sent)
+    }
+
+    /// A token among the subprotocols is the gateway's alone.
+    private func credentialFault(_ request: RecordedRequest, _ path: String, _ token: IsolationToken) -> String? {
+        let names = request.fields.filter { folded($0.name) == "sec-websocket-protocol" }.map { $0.value.lowercased() }
+        if names.contains(where: { $0.contains("bearer") }) { return "a token among the subprotocols" }
+        if path.hasPrefix("/v1/socket/") {
+            return request.values("authorization").isEmpty && names == ["chat.v1"] ? nil : "something beside the subprotocol passed"
+        }
+        return request.values("authorization") == ["Bearer \(token.text)"] ? nil : "another credential than the judged one"
     }
 
     private func tenantFault(_ tenants: [String], _ token: IsolationToken, _ path: String, _ sent: IsolationCase) -> String? {

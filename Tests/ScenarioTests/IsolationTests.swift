@@ -11,26 +11,42 @@ struct IsolationTests {
     private static let seed = environmentNumber("TENANTGATE_SEED", default: Int(Date().timeIntervalSince1970))
     private static let connections = 4
 
+    /// What is spoken at the same time. An opening needs a connection of its own, so there are fewer of them.
+    struct Mix: Sendable, CustomTestStringConvertible {
+        let kinds: [IsolationRun.Kind]
+        var testDescription: String { kinds.map(\.rawValue).joined(separator: " and ") }
+    }
+
+    static let mixes = [
+        Mix(kinds: [.messages]), Mix(kinds: [.streams]), Mix(kinds: [.openings]), Mix(kinds: [.messages, .streams, .openings]),
+    ]
+
     @Test(
         "no random request reaches an upstream with another tenant, without its requirement or with a second credential",
-        arguments: ["HTTP/1.1", "HTTP/2"])
-    func isolation(over version: String) throws {
-        print("isolation: \(version), seed \(Self.seed)")
-        let upstream = try RecordingUpstream()
+        arguments: mixes)
+    func isolation(over mix: Mix) throws {
+        print("isolation: \(mix.testDescription), seed \(Self.seed)")
+        let upstream = try RecordingUpstream { request in
+            let isOpened = request.field("upgrade") != nil && request.field("x-case").flatMap { Int($0) }.map { $0 % 2 == 0 } == true
+            return isOpened ? [.text(WebSocketOpening.switching), .close] : [.json("{}")]
+        }
         let folder = try TemporaryFolder()
         var file = GatewayFile(jitsudo: upstream.port, rinne: upstream.port)
         file.routes = [
             "- {path: /v1/admin/**, upstream: jitsudo, require: {roles: [admin]}}",
             "- {path: /v1/export, upstream: jitsudo, require: {scopes: [export]}}",
             "- {path: /v1/anon/**, upstream: jitsudo, tenant: none}",
+            "- {path: /v1/socket/**, upstream: jitsudo, token_from: subprotocol, cors: {origins: [\"\(IsolationCases.origin)\"]}}",
             "- {path: /edge/core/v1/orders/**, upstream: rinne, strip_prefix: /edge, require: {scopes: [edge]}}",
         ]
         let gateway = try Gateway(file: file.write(to: folder), in: folder)
         let tokens = Self.tokens()
-        let runs = (0..<Self.connections).map { number in
-            IsolationRun(
-                gateway, IsolationCases(seed: UInt64(Self.seed + number), firstNumber: number * 10_000_000, tokens: tokens),
-                count: Self.requests / Self.connections + 1, usesStreams: version == "HTTP/2")
+        let runs = (0..<Self.connections * mix.kinds.count).map { number in
+            let kind = mix.kinds[number % mix.kinds.count]
+            let all = kind == .openings ? Self.requests / 4 : Self.requests / min(2, mix.kinds.count)
+            var cases = IsolationCases(seed: UInt64(Self.seed + number), firstNumber: number * 10_000_000, tokens: tokens)
+            cases.opensWebSockets = kind == .openings
+            return IsolationRun(gateway, cases, count: all / Self.connections + 1, kind)
         }
         for thread in runs.map({ run in TestThread { run.run() } }) { thread.wait() }
         try judge(runs, upstream.takeRequests())
@@ -58,7 +74,13 @@ struct IsolationTests {
         let codes = runs.reduce(into: [String: Int]()) { $0.merge($1.codes) { $0 + $1 } }
         print("isolation: \(sent) requests, \(reached.count) reached an upstream, \(cases.values.count(where: \.mustPass)) had to")
         print("isolation: " + codes.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
-        #expect(sent >= Self.requests)
+        for kind in Set(runs.map(\.kind)) {
+            let own = runs.filter { $0.kind == kind }
+            let passed = own.reduce(0) { $0 + ($1.codes["passed"] ?? 0) }
+            print("isolation: \(kind.rawValue): \(own.map(\.cases.count).reduce(0, +)) requests, \(passed) passed")
+            #expect(passed > Self.requests / 40, "too few \(kind.rawValue) pass for the test to mean anything")
+        }
+        #expect(sent >= Self.requests / 4)
         #expect(reached.count > sent / 10, "too few requests pass for the test to mean anything")
         #expect(sent - reached.count > sent / 10, "too few requests are refused for the test to mean anything")
         for code in [
@@ -106,23 +128,29 @@ struct IsolationTests {
 }
 
 /// One connection's share of the requests.
-private final class IsolationRun: @unchecked Sendable {  // one thread at a time: first `run`'s, then the test's
+final class IsolationRun: @unchecked Sendable {  // one thread at a time: first `run`'s, then the test's
     private let gateway: Gateway
     private var maker: IsolationCases
     private let count: Int
-    private let usesStreams: Bool
+    let kind: Kind
     private(set) var cases: [IsolationCase] = []
     private(set) var codes: [String: Int] = [:]
     private(set) var failures: [String] = []
 
-    init(_ gateway: Gateway, _ maker: IsolationCases, count: Int, usesStreams: Bool) {
+    enum Kind: String, Sendable {
+        case messages = "HTTP/1.1"
+        case streams = "HTTP/2"
+        case openings = "WebSocket openings"
+    }
+
+    init(_ gateway: Gateway, _ maker: IsolationCases, count: Int, _ kind: Kind) {
         self.gateway = gateway
-        self.usesStreams = usesStreams
+        self.kind = kind
         self.maker = maker
         self.count = count
     }
 
-    func run() { if usesStreams { runStreams() } else { runMessages() } }
+    func run() { if kind == .streams { runStreams() } else { runMessages() } }
 
     private func runMessages() {
         var client: WireClient?
@@ -134,8 +162,12 @@ private final class IsolationRun: @unchecked Sendable {  // one thread at a time
                 client = open
                 let answer = try open.exchange(Array(next.text.utf8), method: next.method)
                 codes[answer.gatewayCode ?? "passed", default: 0] += 1
-                if answer.gatewayCode == nil, answer.status != 200 { failures.append("\(answer.status) for \(next.text)") }
-                if answer.endsConnection || answer.isCut { client = nil }
+                let isOpened = kind == .openings && answer.status == 101
+                if answer.gatewayCode == nil, answer.status != 200, !isOpened { failures.append("\(answer.status) for \(next.text)") }
+                if answer.endsConnection || answer.isCut || isOpened {
+                    open.stream.close()
+                    client = nil
+                }
             } catch {
                 failures.append("\(error) for \(next.text)")
                 client = nil
