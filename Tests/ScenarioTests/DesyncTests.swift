@@ -55,7 +55,8 @@ struct DesyncTests {
         _ = next
     }
 
-    @Test("a body to HEAD, or behind a 304, however late it comes, is nobody's: the connection is not used again", arguments: [true, false])
+    @Test(
+        "a body to HEAD, or behind a 304, however late it comes, is nobody's: the connection is not used again", arguments: [true, false])
     func withheldBody(isHead: Bool) throws {
         let stand = try Stand()
         let client = try stand.gateway.client()

@@ -15,6 +15,11 @@ struct IsolationTests {
     struct Mix: Sendable, CustomTestStringConvertible {
         let kinds: [IsolationRun.Kind]
         var testDescription: String { kinds.map(\.rawValue).joined(separator: " and ") }
+
+        /// Requests of one kind at least.
+        func requests(of kind: IsolationRun.Kind) -> Int {
+            kind == .openings ? IsolationTests.requests / 4 : IsolationTests.requests / min(2, kinds.count)
+        }
     }
 
     static let mixes = [
@@ -43,16 +48,15 @@ struct IsolationTests {
         let tokens = Self.tokens()
         let runs = (0..<Self.connections * mix.kinds.count).map { number in
             let kind = mix.kinds[number % mix.kinds.count]
-            let all = kind == .openings ? Self.requests / 4 : Self.requests / min(2, mix.kinds.count)
             var cases = IsolationCases(seed: UInt64(Self.seed + number), firstNumber: number * 10_000_000, tokens: tokens)
             cases.opensWebSockets = kind == .openings
-            return IsolationRun(gateway, cases, count: all / Self.connections + 1, kind)
+            return IsolationRun(gateway, cases, count: mix.requests(of: kind) / Self.connections + 1, kind)
         }
         for thread in runs.map({ run in TestThread { run.run() } }) { thread.wait() }
-        try judge(runs, upstream.takeRequests())
+        try judge(mix, runs, upstream.takeRequests())
     }
 
-    private func judge(_ runs: [IsolationRun], _ reached: [RecordedRequest]) throws {
+    private func judge(_ mix: Mix, _ runs: [IsolationRun], _ reached: [RecordedRequest]) throws {
         let cases = Dictionary(uniqueKeysWithValues: runs.flatMap(\.cases).map { ($0.number, $0) })
         let judge = IsolationJudge()
         var arrived: Set<Int> = []
@@ -77,10 +81,11 @@ struct IsolationTests {
         for kind in Set(runs.map(\.kind)) {
             let own = runs.filter { $0.kind == kind }
             let passed = own.reduce(0) { $0 + ($1.codes["passed"] ?? 0) }
-            print("isolation: \(kind.rawValue): \(own.map(\.cases.count).reduce(0, +)) requests, \(passed) passed")
+            let asked = own.map(\.cases.count).reduce(0, +)
+            print("isolation: \(kind.rawValue): \(asked) requests, \(passed) passed")
+            #expect(asked >= mix.requests(of: kind))
             #expect(passed > Self.requests / 40, "too few \(kind.rawValue) pass for the test to mean anything")
         }
-        #expect(sent >= Self.requests / 4)
         #expect(reached.count > sent / 10, "too few requests pass for the test to mean anything")
         #expect(sent - reached.count > sent / 10, "too few requests are refused for the test to mean anything")
         for code in [
