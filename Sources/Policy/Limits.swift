@@ -45,6 +45,46 @@ package enum Limits {
     /// Seconds for the head of a probe's request.
     package static let probeHeadSeconds = 10
 
+    // MARK: the admin listener
+
+    /// Connections to the admin listener: a few people, scripts and dashboards. Beyond, the one whose time ends first makes room.
+    package static let adminConnections = 64
+    /// Connections that follow the log, which never end by themselves.
+    package static let adminFollowers = 16
+    /// Bytes of a head at the admin listener: a browser's with a token in it.
+    package static let adminHead = 16 * 1024
+    /// Seconds for a head, and for each silence within a body.
+    package static let adminHeadSeconds = 10
+    /// Seconds that a connection may be silent between requests, and that a client may take for a piece of an answer.
+    package static let adminIdleSeconds = 75
+    /// Seconds for a whole body.
+    package static let adminBodySeconds = 120
+    /// Seconds until an answer that isn't there is given up: longer than the ledger's disk is waited for, and than keys are at a reload.
+    package static let adminAnswerSeconds = 30
+    /// Bytes of a body: one user, named.
+    package static let adminBody = 64 * 1024
+    /// Bytes and lines of one import: as many users as memory may know of before the ledger does.
+    package static let adminImportBody = 32 * 1024 * 1024
+    package static let adminImportLines = undurableUsers
+    /// Bad lines of an import that are named; all are counted.
+    package static let importProblems = 100
+    /// Refused tokens of one source in a minute; beyond it they are answered by 429. A good token is always taken, so that nobody can lock
+    /// the operators out.
+    package static let adminFailuresPerMinute = 10
+    /// Sources whose refused tokens are remembered.
+    package static let adminSources = 1024
+    /// Tokens in the file, and bytes of each: 32 that are random can't be guessed.
+    package static let adminTokens = 64
+    package static let adminTokenBytes = 32...1024
+    /// Lines for standard error that may wait for its reader; the log of the ledger has what was changed in any case.
+    package static let adminNews = 1024
+    /// Entries of a listing's page.
+    package static let adminPage = 1000
+    /// Rows, or tenants, that are looked at for one page, a few milliseconds' worth: the ledger's writes wait for it.
+    package static let ledgerScan = 4096
+    /// Pages that may wait for the ledger's thread.
+    package static let ledgerReads = 64
+
     // MARK: the end
 
     /// Seconds that the process has beyond `timeouts.drain_delay` and `timeouts.drain`, for the ledger and the log; then it ends as it is.

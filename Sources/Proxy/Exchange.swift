@@ -112,13 +112,13 @@ final class Exchange {
     }
 
     /// Whether this is open work of one of the blocked users. The call that suspends is left to finish.
-    func isOf(_ blocks: [Subject]) -> Bool {
+    func isOf(_ blocks: BlockedUsers) -> Bool {
         guard suspendCall == nil, !admission.isObserved, !route.allowsSuspended, let credential = admission.credential,
             let directory = route.directory
         else {
             return false
         }
-        guard blocks.contains(where: { $0.directory == directory && ($0.user == credential.user || credential.actors.contains($0.user)) })
+        guard blocks.contains(credential.user, in: directory) || credential.actors.contains(where: { blocks.contains($0, in: directory) })
         else { return false }
         return snapshot.isSuspended(credential, tenant: admission.selectedTenant, directory: directory)
     }

@@ -36,7 +36,8 @@ package final class Gateway: Sendable {
 
     /// Ends the open work of users who were just blocked, on every loop. From any thread.
     package func cut(_ blocked: [Subject]) {
-        onEveryLoop { $0.cut(blocked) }
+        let users = BlockedUsers(blocked)
+        onEveryLoop { $0.cut(users) }
         afterEveryLoop(on: acceptor.loop) { [self] in onEveryLoop { $0.blockedEverywhere(blocked) } }
     }
 
@@ -57,6 +58,12 @@ package final class Gateway: Sendable {
         let (descriptor, file) = try SocketFile.listen(at: path, mode: mode)
         let number = lastListener.add(1, ordering: .relaxed).newValue
         return BoundListener(id: ListenerID(number: number), address: nil, descriptor: descriptor, file: file)
+    }
+
+    /// A Unix socket at `path` for a listener that is none of the gateway's.
+    package static func bindUnix(_ path: String, mode: UInt32) throws(SocketError) -> BoundListener {
+        let (descriptor, file) = try SocketFile.listen(at: path, mode: mode)
+        return BoundListener(id: ListenerID(number: 0), address: nil, descriptor: descriptor, file: file)
     }
 
     /// Judges and forwards by `snapshot` from now on, at other listeners. Blocks until it is so on every loop; not for a loop.
@@ -107,6 +114,9 @@ package final class Gateway: Sendable {
         return isDone
     }
 
+    /// Its event loops.
+    package var loopCount: Int { all.count }
+
     /// How upstreams and their servers stand. From any thread.
     package var boardFigures: [BoardFigures] { boards.figures }
 
@@ -120,6 +130,10 @@ package final class Gateway: Sendable {
             }
         }
     }
+
+    /// Runs `next` after every loop has done all that it had to do when this was called: whoever was blocked before is then refused by
+    /// each. From any thread; `next` must not block. After the loops' end nothing runs.
+    package func afterEveryLoop(_ next: @escaping @Sendable () -> Void) { afterEveryLoop(on: acceptor.loop, next) }
 
     private func onEveryLoop(_ work: @escaping @Sendable (Worker) -> Void) {
         for worker in all { worker.execute(work) }

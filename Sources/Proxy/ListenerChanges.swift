@@ -28,7 +28,8 @@ package struct BoundListener: Sendable {
     package let id: ListenerID
     /// The bound address: port 0 lets the system choose.
     package let address: SocketAddress?
-    let descriptor: CInt
+    /// Whoever takes it over closes it.
+    package let descriptor: CInt
     /// A Unix socket's.
     var file: SocketFile?
 
@@ -37,6 +38,9 @@ package struct BoundListener: Sendable {
         file?.remove()
         closeDescriptor(descriptor)
     }
+
+    /// Removes a Unix socket's file; without effect on others. For who has taken the descriptor over.
+    package func removeFile() { file?.remove() }
 
     /// Gives a Unix socket's file these permissions; without effect on others.
     package func permit(_ mode: UInt32) throws(SocketError) { try file?.permit(mode) }

@@ -156,7 +156,7 @@ final class Worker {
     // MARK: events
 
     /// Ends the open work of users who were just blocked (SPEC §4, "What happens to the user").
-    func cut(_ blocks: [Subject]) {
+    func cut(_ blocks: BlockedUsers) {
         clock.read()
         for connection in Array(connections) {
             if let exchange = connection.exchange, exchange.isOf(blocks) { exchange.cut(.userSuspended) }

@@ -13,6 +13,8 @@ struct MachineHarness {
     private(set) var conclusions: [Int64: [Conclusion]] = [:]
     /// When each was lifted last, in Unix milliseconds.
     private(set) var reactivations: [Subject: Int64] = [:]
+    /// What operators were told.
+    private(set) var hands: [Int64: [HandConclusion]] = [:]
     private(set) var drained: Int?
     private(set) var told: [Subject] = []
     /// Seconds.
@@ -40,6 +42,14 @@ struct MachineHarness {
                 index[subject] = left.isEmpty ? nil : left
             case .begin(let number, let beginning): beginnings[number, default: []].append(beginning)
             case .conclude(let number, let conclusion): conclusions[number, default: []].append(conclusion)
+            case .blockByHand(let subjects):
+                for subject in subjects { index[subject, default: []].formUnion(.operator) }
+                told += subjects
+            case .liftByHand(let subject, let source, let time):
+                reactivations[subject] = time
+                let left = (index[subject] ?? []).subtracting(BlockSources(source))
+                index[subject] = left.isEmpty ? nil : left
+            case .concludeByHand(let number, let conclusion): hands[number, default: []].append(conclusion)
             case .drained(let open): drained = open
             }
         }
@@ -59,6 +69,17 @@ struct MachineHarness {
     }
 
     mutating func finish(_ number: Int64, _ outcome: UpstreamOutcome) { handle(.finished(number, outcome)) }
+
+    /// An operator blocks or lifts by hand; returns the change's number.
+    @discardableResult
+    mutating func byHand(_ subject: Subject, _ state: UserState, _ source: BlockSource = .operator, learned: Learned = .hand) -> Int64 {
+        lastNumber += 1
+        let outcome = Outcome(
+            intent: nil, subject: subject, source: source, result: .state(state), learned: learned, actor: Array("ops".utf8), requestID: [],
+            reason: "INC-1", at: time * 1000)
+        handle(.byHand(lastNumber, [outcome]))
+        return lastNumber
+    }
 
     /// The oldest write ends.
     mutating func writeEnds(_ error: LedgerError? = nil) {

@@ -133,7 +133,7 @@ extension CallMachine {
     ) {
         if error == nil {
             if case .state(let state) = outcome.result {
-                debts.supersede(outcome.subject)
+                debts.supersede(outcome.subject, outcome.source)
                 unconfirmed.remove(outcome.subject)
                 if state == .active { actions.append(.lift(outcome.subject, at: outcome.at)) }
             }

@@ -4,7 +4,7 @@ import Policy
 extension CallMachine {
     /// Writes something new of a subject, after what is owed of it.
     mutating func write(_ change: LedgerChange, of subject: Subject, _ purpose: Write.Purpose, _ actions: inout [Action]) {
-        let due = debts.carry(subject)
+        let due = carry(subject)
         submit((due?.changes ?? []) + [change], Write(purpose: purpose, debts: due.map { [subject: $0.stamp] } ?? [:]), &actions)
     }
 
@@ -25,6 +25,7 @@ extension CallMachine {
         case .outcome(let number, let outcome): outcomeWritten(number, outcome, error, now, &actions)
         case .forgetting(let subject, let intent): if error != nil { debts.owe(.forget(intent: intent), of: subject) }
         case .sighting(let subject, let outcome): if error != nil { debts.owe(.record(outcome), of: subject) }
+        case .byHand(let number, let outcomes): handWritten(number, outcomes, error, now, &actions)
         case .debts: isPaying = false
         }
         payDebts(now, &actions)
@@ -39,8 +40,8 @@ extension CallMachine {
             isPaying = true
             return submit([.probe], Write(purpose: .debts), &actions)
         }
-        let queue = queue
-        let due = debts.carryNext { queue.isBusy($0) }
+        let (queue, lifted) = (queue, Set(lifting.keys.map(\.subject)))
+        let due = debts.carryNext { queue.isBusy($0) || lifted.contains($0) }
         guard !due.changes.isEmpty else { return }
         isPaying = true
         submit(due.changes, Write(purpose: .debts, debts: due.stamps), &actions)

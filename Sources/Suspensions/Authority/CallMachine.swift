@@ -13,6 +13,8 @@ struct CallMachine {
         case written(Write, LedgerError?)
         case finished(CallQueue.Number, UpstreamOutcome)
         case sighted(Subject, Sighting)
+        /// An operator's change by this number: blocks and lifts that are confirmed by being made.
+        case byHand(Int64, [Outcome])
         case tick
         case drain(until: Int64)
     }
@@ -25,6 +27,11 @@ struct CallMachine {
         case lift(Subject, at: Int64)
         case begin(CallQueue.Number, Beginning)
         case conclude(CallQueue.Number, Conclusion)
+        /// Into the index under the operator's source, and told to every loop.
+        case blockByHand([Subject])
+        /// Out of the index.
+        case liftByHand(Subject, BlockSource, at: Int64)
+        case concludeByHand(Int64, HandConclusion)
         /// Draining is over; so many calls were left open.
         case drained(open: Int)
     }
@@ -36,6 +43,7 @@ struct CallMachine {
             case outcome(CallQueue.Number, Outcome)
             case forgetting(Subject, intent: Int64)
             case sighting(Subject, Outcome)
+            case byHand(Int64, [Outcome])
             case debts
         }
 
@@ -72,6 +80,10 @@ struct CallMachine {
     var nextSweep = Int64.min
     var drainingUntil: Int64?
     var isDrained = false
+    /// Operators' changes that are being written.
+    var hands: [Int64: HandChange] = [:]
+    /// Lifts by hand that are being written and that nothing has undone since, by the changes' numbers.
+    var lifting: [HandLift: Set<Int64>] = [:]
     /// Subjects with a call whose outcome is unknown.
     var unconfirmed: Set<Subject>
     /// The last write's error, until one succeeds.
@@ -95,9 +107,11 @@ struct CallMachine {
         case .written(let write, let error): written(write, error, now, &actions)
         case .finished(let number, let outcome): finished(number, outcome, now, &actions)
         case .sighted(let subject, let sighting): sighted(subject, sighting, now, &actions)
+        case .byHand(let number, let outcomes): byHand(number, outcomes, now, &actions)
         case .tick: tick(now, &actions)
         case .drain(let until): drain(until, now, &actions)
         }
+        if !lifting.isEmpty { keepBlocks(of: actions) }
         checkDrained(now, &actions)
         return actions
     }
@@ -107,6 +121,7 @@ extension CallMachine {
     mutating func tick(_ now: Moment, _ actions: inout [Action]) {
         for number in queue.expire(at: now.steady) { turnAway(number, .busy, &actions) }
         for (number, call) in calls { losePatience(number, call, now, &actions) }
+        loseHandPatience(now, &actions)
         payDebts(now, &actions)
         guard now.steady >= nextSweep else { return }
         nextSweep = now.steady + Self.sweepInterval

@@ -8,7 +8,7 @@ struct LedgerDebts {
     private struct Debt {
         /// Intents whose rows are to go.
         var forgets: [Int64] = []
-        /// At most one confirmed outcome and what followed it.
+        /// For each source at most one confirmed outcome and what followed it.
         var outcomes: [Outcome] = []
         var stamp: Stamp
         /// A write carries this already.
@@ -26,7 +26,7 @@ struct LedgerDebts {
     var count: Int { debts.count }
     var isFull: Bool { debts.count >= Limits.undurableUsers }
 
-    /// A change that failed. A confirmed outcome supersedes what was known before it.
+    /// A change that failed. A confirmed outcome supersedes what was known before it of the same source.
     mutating func owe(_ change: LedgerChange, of subject: Subject) {
         lastStamp += 1
         if debts[subject] == nil { order.append(subject) }
@@ -35,7 +35,7 @@ struct LedgerDebts {
         case .intend, .probe: break
         case .forget(let intent): debt.forgets.append(intent)
         case .record(let outcome):
-            let superseded = debt.outcomes.filter { outcome.isState || !$0.isState }
+            let superseded = debt.outcomes.filter { $0.source == outcome.source && (outcome.isState || !$0.isState) }
             debt.forgets += superseded.compactMap(\.intent)
             debt.outcomes.removeAll { superseded.contains($0) }
             debt.outcomes.append(outcome)
@@ -58,11 +58,14 @@ struct LedgerDebts {
         if succeeded { debts[subject] = nil } else { debts[subject]?.isCarried = false }
     }
 
-    /// A confirmed outcome is written: what was owed before it is of no interest any more, but for intents' rows.
-    mutating func supersede(_ subject: Subject) {
+    /// A confirmed outcome is written: what was owed before it of that source is of no interest any more, but for intents' rows.
+    mutating func supersede(_ subject: Subject, _ source: BlockSource) {
         guard let debt = debts[subject] else { return }
+        let (gone, left) = (debt.outcomes.filter { $0.source == source }, debt.outcomes.filter { $0.source != source })
+        guard !gone.isEmpty || left.isEmpty else { return }
         debts[subject] = nil
-        for intent in debt.forgets + debt.outcomes.compactMap(\.intent) { owe(.forget(intent: intent), of: subject) }
+        for intent in debt.forgets + gone.compactMap(\.intent) { owe(.forget(intent: intent), of: subject) }
+        for outcome in left { owe(.record(outcome), of: subject) }
     }
 
     /// Carries as many subjects' debts as fit in one transaction. `isBusy`: a call is on its way, which will bring the debt along.

@@ -14,17 +14,18 @@ package final class SuspensionAuthority: Sendable {
     /// Who is suspended: what every request asks.
     package let index: SuspensionIndex
 
-    private struct State {
+    struct State {
         var machine: CallMachine
         var lastNumber: CallQueue.Number = 0
         var beginnings: [CallQueue.Number: @Sendable (Beginning) -> Void] = [:]
         var conclusions: [CallQueue.Number: @Sendable (Conclusion) -> Void] = [:]
+        var hands: [Int64: @Sendable (HandConclusion) -> Void] = [:]
         var drained: (@Sendable (Int) -> Void)?
     }
 
-    private let state: Mutex<State>
-    private let writer: LedgerWriter
-    private let surroundings: AuthoritySurroundings
+    let state: Mutex<State>
+    let writer: LedgerWriter
+    let surroundings: AuthoritySurroundings
     private let onBlock: BlockListener
 
     /// Reads the ledger into a new index: pending intents of a crash become unconfirmed calls first.
@@ -127,7 +128,7 @@ package final class SuspensionAuthority: Sendable {
     // MARK: performing
 
     /// On the authority's thread only, so that actions are performed in the order in which the machine named them.
-    private func handle(_ event: CallMachine.Event) {
+    func handle(_ event: CallMachine.Event) {
         let now = Moment(steady: surroundings.steady(), wall: surroundings.wall())
         for action in state.withLock({ $0.machine.handle(event, at: now) }) { perform(action) }
     }
@@ -146,6 +147,13 @@ package final class SuspensionAuthority: Sendable {
             index.remove(.upstream, for: subject)
         case .begin(let number, let beginning): state.withLock { $0.beginnings.removeValue(forKey: number) }?(beginning)
         case .conclude(let number, let conclusion): state.withLock { $0.conclusions.removeValue(forKey: number) }?(conclusion)
+        case .blockByHand(let subjects):
+            for subject in subjects { index.insert(.operator, for: subject) }
+            onBlock(subjects)
+        case .liftByHand(let subject, let source, let time):
+            index.noteReactivation(of: subject, at: time)
+            index.remove(source, for: subject)
+        case .concludeByHand(let number, let conclusion): state.withLock { $0.hands.removeValue(forKey: number) }?(conclusion)
         case .drained(let open):
             let answer = state.withLock { state in
                 defer { state.drained = nil }

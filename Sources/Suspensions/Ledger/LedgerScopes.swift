@@ -48,6 +48,14 @@ struct LedgerScopes {
 
     func place(_ number: Int64) -> Place? { places[number] }
 
+    /// The rows of these scopes from `first` on, in order; nil takes all.
+    func numbers(directory: DirectoryIndex?, tenants: [FormattedID]?, from first: Int64) -> [Int64] {
+        places.filter { number, place in
+            number >= first && (directory == nil || place.directory == directory)
+                && (tenants.map { $0.contains { $0 == place.tenant } } ?? true)
+        }.keys.sorted()
+    }
+
     /// The configured name of a directory.
     func name(_ directory: DirectoryIndex) -> String { directories[directory].name }
 

@@ -16,12 +16,24 @@ final class LedgerWriter: Sendable {
 
     private struct Line {
         var waiting: [Submission] = []
+        /// What is to be read between two transactions.
+        var reads: [@Sendable () -> Void] = []
         var isRunning = false
+    }
+
+    /// What is done in one go: a transaction, and one read, so that neither keeps the other waiting for ever.
+    private struct Round {
+        var group: [Submission]
+        var read: (@Sendable () -> Void)?
     }
 
     private let store: any LedgerStore
     private let thread = DispatchQueue(label: "tenantgate.ledger", qos: .userInitiated)
     private let line = Mutex(Line())
+    private let commits = Atomic<Int>(0)
+
+    /// Transactions that have succeeded since the start: whoever shows what the ledger holds looks anew when it has changed.
+    var commitCount: Int { commits.load(ordering: .relaxed) }
 
     init(store: any LedgerStore) { self.store = store }
 
@@ -35,36 +47,55 @@ final class LedgerWriter: Sendable {
         if starts { thread.async { self.run() } }
     }
 
+    /// Runs `body` on the ledger's thread, between two transactions; it should take milliseconds. False where too many wait already.
+    func read(_ body: @escaping @Sendable () -> Void) -> Bool {
+        let (isTaken, starts) = line.withLock { line in
+            guard line.reads.count < Limits.ledgerReads else { return (false, false) }
+            line.reads.append(body)
+            defer { line.isRunning = true }
+            return (true, !line.isRunning)
+        }
+        if starts { thread.async { self.run() } }
+        return isTaken
+    }
+
     /// Waits until everything submitted so far is answered, then closes the store.
     func close() {
         thread.sync { store.close() }
     }
 
     private func run() {
-        while let group = nextGroup() {
-            var failure: LedgerError?
-            do throws(LedgerError) {
-                try store.commit(group.flatMap(\.changes))
-            } catch {
-                failure = error
-            }
-            for submission in group { submission.answer(failure) }
+        while let round = nextRound() {
+            if !round.group.isEmpty { commit(round.group) }
+            round.read?()
         }
     }
 
-    private func nextGroup() -> [Submission]? {
+    private func commit(_ group: [Submission]) {
+        var failure: LedgerError?
+        do throws(LedgerError) {
+            try store.commit(group.flatMap(\.changes))
+            commits.add(1, ordering: .relaxed)
+        } catch {
+            failure = error
+        }
+        for submission in group { submission.answer(failure) }
+    }
+
+    private func nextRound() -> Round? {
         line.withLock { line in
             var (count, changes) = (0, 0)
             while count < line.waiting.count, count == 0 || changes + line.waiting[count].changes.count <= Limits.ledgerGroup {
                 changes += line.waiting[count].changes.count
                 count += 1
             }
-            guard count > 0 else {
+            guard count > 0 || !line.reads.isEmpty else {
                 line.isRunning = false
                 return nil
             }
             defer { line.waiting.removeFirst(count) }
-            return Array(line.waiting.prefix(count))
+            let read = line.reads.isEmpty ? nil : line.reads.removeFirst()
+            return Round(group: Array(line.waiting.prefix(count)), read: read)
         }
     }
 }

@@ -65,8 +65,17 @@ package struct ImportRefused: Error, CustomStringConvertible {
     }
 
     package let problems: [Problem]
+    /// Further bad lines, which are only counted.
+    package let unnamed: Int
+
+    package init(problems: [Problem], unnamed: Int = 0) {
+        self.problems = problems
+        self.unnamed = unnamed
+    }
 
     package var description: String {
-        "Nothing was imported.\n" + problems.map { "line \($0.line): \($0.what)" }.joined(separator: "\n")
+        let lines = problems.map { "line \($0.line): \($0.what)" }
+        let rest = unnamed > 0 ? ["and \(unnamed) more bad lines"] : []
+        return (["Nothing was imported."] + lines + rest).joined(separator: "\n")
     }
 }

@@ -8,18 +8,23 @@ extension OperatorDesk {
         try ledger.forEachStandingBlock { block in
             guard block.user != last else { return }
             last = block.user
-            var line = JSONWriter()
-            line.beginObject()
-            line.write(block.user)
-            if let reason = block.reason { line.member("reason", reason) }
-            line.member("at", timestamp(block.since))
-            line.endObject()
-            try body(line.bytes)
+            try body(block.exportedLine)
         }
     }
 }
 
 extension StandingBlock {
+    /// As `importLines` reads it.
+    package var exportedLine: [UInt8] {
+        var line = JSONWriter()
+        line.beginObject()
+        line.write(user)
+        if let reason { line.member("reason", reason) }
+        line.member("at", timestamp(since))
+        line.endObject()
+        return line.bytes
+    }
+
     /// For listings: the export's members and how it is known.
     package var line: [UInt8] {
         var line = JSONWriter()
@@ -79,7 +84,7 @@ extension JSONWriter {
 }
 
 /// RFC 3339 in UTC with milliseconds (days to dates after Howard Hinnant, "chrono-compatible low-level date algorithms").
-func timestamp(_ milliseconds: Int64) -> String {
+package func timestamp(_ milliseconds: Int64) -> String {
     let (day, rest) = milliseconds.quotientAndRemainder(dividingBy: 86_400_000)
     let time = rest < 0 ? rest + 86_400_000 : rest
     let z = (rest < 0 ? day - 1 : day) + 719_468

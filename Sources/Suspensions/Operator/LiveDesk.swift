@@ -1,0 +1,90 @@
+import Policy
+
+/// What an operator does by hand while the gateway runs: the same as at `OperatorDesk`, in force at once and asked of the ledger's own
+/// thread in small pieces.
+///
+/// Callable from any thread; nothing here waits. Answers come on the authority's or the ledger's thread, which must not be kept.
+package final class LiveDesk: Sendable {
+    let authority: SuspensionAuthority
+    let ledger: SQLiteLedger
+    /// The configuration's directories are the ledger's first ones.
+    private let configured: Int
+
+    /// - Parameters:
+    ///   - ledger: the one that the authority writes.
+    ///   - configured: how many of its directories are the configuration's: about users of others nobody is asked.
+    package init(_ authority: SuspensionAuthority, ledger: SQLiteLedger, configured: Int) {
+        self.authority = authority
+        self.ledger = ledger
+        self.configured = configured
+    }
+
+    /// The names of the directories, in their order.
+    package var directories: [String] { ledger.directories.prefix(configured).map(\.name) }
+
+    /// Who wants something, for the log.
+    package struct Actor: Sendable {
+        let name: [UInt8]
+        let requestID: [UInt8]
+
+        package init(name: String, requestID: [UInt8]) {
+            self.name = Array(name.utf8)
+            self.requestID = requestID
+        }
+    }
+
+    /// The subject that a person means; throws what is wrong with the name.
+    package func subject(_ user: NamedUser) throws(OperatorError) -> Subject {
+        let subject = try ledger.subject(user)
+        guard subject.directory < configured else { throw .unknownDirectory(user.directory, known: directories) }
+        return subject
+    }
+
+    /// Blocks a user by hand. The answer says too whether the operator's block stood already.
+    package func add(
+        _ user: NamedUser, reason: String, by actor: Actor, then answer: @escaping @Sendable (HandConclusion, _ stood: Bool) -> Void
+    ) throws(OperatorError) {
+        let subject = try subject(user)
+        let outcome = outcome(subject, .suspended, .operator, .hand, try checked(reason), actor)
+        let stood = authority.index.stands(.operator, for: subject)
+        authority.byHand([outcome]) { answer($0, stood) }
+    }
+
+    /// Lifts a user's block of one source, or of every source that stands; settles what an unconfirmed call left open. The answer says
+    /// what was lifted.
+    package func lift(
+        _ user: NamedUser, source: BlockSource?, reason: String, by actor: Actor,
+        then answer: @escaping @Sendable (HandConclusion, _ lifted: BlockSources) -> Void
+    ) throws(OperatorError) {
+        let subject = try subject(user)
+        let reason = try checked(reason)
+        let standing = authority.index.sources(of: subject)
+        let lifted = source.map { standing.intersection(BlockSources($0)) } ?? standing
+        var sources = BlockSource.allCases.filter { lifted.contains(BlockSources($0)) }
+        if sources.isEmpty, source != .operator, authority.isUnconfirmed(subject) { sources = [.upstream] }
+        guard !sources.isEmpty else { throw .notBlocked(user) }
+        authority.byHand(sources.map { outcome(subject, .active, $0, .hand, reason, actor) }) { answer($0, lifted) }
+    }
+
+    /// The sources that stand for this user now, exactly here and in the whole directory.
+    package func standing(_ user: NamedUser) throws(OperatorError) -> (here: BlockSources, inAllTenants: BlockSources) {
+        let subject = try subject(user)
+        guard subject.tenant != nil else { return (authority.index.sources(of: subject), []) }
+        let whole = Subject(directory: subject.directory, tenant: nil, user: subject.user)
+        return (authority.index.sources(of: subject), authority.index.sources(of: whole))
+    }
+
+    func outcome(
+        _ subject: Subject, _ state: UserState, _ source: BlockSource, _ learned: Learned, _ reason: String, _ actor: Actor
+    ) -> Outcome {
+        Outcome(
+            intent: nil, subject: subject, source: source, result: .state(state), learned: learned, actor: actor.name,
+            requestID: actor.requestID, reason: reason, at: authority.wall)
+    }
+
+    private func checked(_ reason: String) throws(OperatorError) -> String {
+        guard !reason.isEmpty else { throw .reasonMissing }
+        guard reason.utf8.count <= Limits.ledgerText else { throw .reasonTooLong }
+        return reason
+    }
+}
