@@ -4,11 +4,16 @@ import ControlPlane
 struct SuspensionsGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "suspensions",
-        abstract: "See and change by hand who is suspended, in the ledger of a stopped gateway.",
+        abstract: "See and change by hand who is suspended.",
         discussion: """
-            The ledger belongs to one process: stop the gateway first (systemctl stop tenantgate), start it again afterwards. What is \
-            listed is JSON Lines. The user is refused while any block stands: one that was learned (source upstream) or one by hand \
-            (source operator).
+            On a running gateway, through its admin listener:
+
+              tenantgate suspensions add --config /etc/tenantgate/tenantgate.yaml \\
+                --directory jitsudo --tenant $TENANT --user $WHOM --reason INC-4711
+
+            --config finds the address and a token in the gateway's own file; --admin URL --token-file FILE does without it. On the \
+            ledger of a stopped gateway: --ledger sqlite:FILE. Listings are lines for people at a terminal, JSON Lines elsewhere. The \
+            user is refused while any block stands: one that was learned (source upstream) or one by hand (source operator).
             """,
         subcommands: [
             SuspensionsList.self, SuspensionsAdd.self, SuspensionsLift.self, SuspensionsImport.self, SuspensionsExport.self,
@@ -16,22 +21,49 @@ struct SuspensionsGroup: ParsableCommand {
         ])
 }
 
-/// Which ledger.
+/// Which gateway, or which ledger.
 struct LedgerOptions: ParsableArguments {
-    @Option(help: "The ledger, sqlite:FILE.")
-    var ledger: String?
-
-    @Option(help: "The gateway's file, where the ledger doesn't know a directory yet.")
+    @Option(help: "The running gateway's file; beside --ledger for directories that the ledger doesn't know yet.")
     var config: String?
 
-    @Option(name: .customLong("operator"), help: "Who does this, for the log (default: the user's login name).")
+    @Option(help: "The running gateway's admin listener: http://127.0.0.1:9901, https://HOST:PORT or unix:PATH.")
+    var admin: String?
+
+    @Option(help: "A file with one of its admin.tokens (default: the first of --config that this user may read).")
+    var tokenFile: String?
+
+    @Option(help: "PEM file of who vouches for its certificate.")
+    var ca: String?
+
+    @Option(help: "The ledger of a stopped gateway, sqlite:FILE.")
+    var ledger: String?
+
+    @Option(name: .customLong("operator"), help: "With --ledger: who does this, for the log (default: the user's login name).")
     var operatorName: String?
 
     var command: SuspensionsCommand {
-        var command = SuspensionsCommand(ledger: ledger, config: config)
-        if let operatorName { command.operatorName = operatorName }
+        var command = SuspensionsCommand(
+            ledger: ledger, admin: AdminOptions(config: config, admin: admin, tokenFile: tokenFile, authorities: ca))
+        command.operatorName = operatorName
         return command
     }
+
+    func validate() throws {
+        if ledger != nil, admin != nil {
+            throw ValidationError("Give --admin for a running gateway or --ledger for a stopped one, not both.")
+        }
+    }
+}
+
+/// How lines are written.
+struct LineOptions: ParsableArguments {
+    @Flag(help: "JSON Lines, also at a terminal.")
+    var json = false
+
+    @Flag(help: "Lines for people, also in a pipe.")
+    var text = false
+
+    var asText: Bool { text || (!json && Terminal.isPersons) }
 }
 
 /// Whom.
@@ -54,8 +86,27 @@ struct SuspensionsList: ParsableCommand {
         commandName: "list", abstract: "List who is blocked; on top the calls whose outcome is unknown.")
 
     @OptionGroup var options: LedgerOptions
+    @OptionGroup var lines: LineOptions
 
-    func run() throws { try options.command.list(Terminal.output) }
+    @Option(help: "Only this directory.")
+    var directory: String?
+
+    @Option(help: "Only blocks in this tenant.")
+    var tenant: String?
+
+    @Option(help: "Only this user.")
+    var user: String?
+
+    @Option(help: "Only blocks of this source: operator or upstream.")
+    var source: String?
+
+    func run() throws {
+        var command = options.command
+        command.asText = lines.asText
+        var filter = SuspensionsCommand.Filter()
+        (filter.directory, filter.tenant, filter.user, filter.source) = (directory, tenant, user, source)
+        try command.list(filter, Terminal.output)
+    }
 }
 
 struct SuspensionsAdd: ParsableCommand {
@@ -121,8 +172,19 @@ struct SuspensionsLog: ParsableCommand {
         commandName: "log", abstract: "Write the log: who, whom, when, from which state to which, how it was learned.")
 
     @OptionGroup var options: LedgerOptions
+    @OptionGroup var lines: LineOptions
 
-    func run() throws { try options.command.log(Terminal.output) }
+    @Option(help: "Only entries after this number.")
+    var after: Int64 = 0
+
+    @Flag(help: "Go on as the log does; for a running gateway.")
+    var follow = false
+
+    func run() throws {
+        var command = options.command
+        command.asText = lines.asText
+        try command.log(after: after, follows: follow, Terminal.output)
+    }
 }
 
 struct SuspensionsVerify: ParsableCommand {

@@ -4,6 +4,10 @@ import Glibc
 ///
 /// A stream that can't be written any more (its reader has gone, its disk is full) is no reason to end: the text is lost.
 enum Terminal {
+    /// Whether somebody reads standard output at a terminal.
+    static var isPersons: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    @Sendable
     static func output(_ text: String) { write(text, to: STDOUT_FILENO) }
     static func error(_ text: String) { write(text, to: STDERR_FILENO) }
 

@@ -44,12 +44,49 @@ struct FullDiskTests {
         #expect(try world.isBlocked(dialect.member, dialect) == false)
     }
 
+    @Test("a block by hand is 503 but in force, a lift 503 and nothing, and both work again when there is room")
+    func byHand() throws {
+        guard geteuid() == 0, let disk = try? SmallDisk() else {
+            print("SKIPPED: a full disk needs root and mount(8) for a small tmpfs")
+            return
+        }
+        let world = try World {
+            $0.ledgerFolder = disk.path
+            $0.admin = true
+        }
+        let dialect = Dialect.rinne
+        let wish = TestAdmin.wish("rinne", dialect.member)
+        func post(_ path: String) throws -> WireAnswer { try world.gateway.admin("POST", path, body: wish) }
+        #expect(try post("/api/suspensions").status == 200)
+        #expect(try post("/api/suspensions/lift").status == 200)
+        try disk.fill()
+        var added = try post("/api/suspensions")
+        for _ in 0..<300 where added.status == 200 {  // what is left of a page that was allocated before
+            if try post("/api/suspensions/lift").status == 503 { break }
+            added = try post("/api/suspensions")
+        }
+        if added.status == 200 { added = try post("/api/suspensions") }
+        #expect(added.status == 503 && added.code == "suspension_not_durable", "\(added.text)")
+        #expect(added.text.contains("In force here, but not on disk"))
+        #expect(try world.isBlocked(dialect.member, dialect) == true, "held in memory")
+        let lifted = try post("/api/suspensions/lift")
+        #expect(lifted.status == 503 && lifted.text.contains("Nothing has changed"), "\(lifted.text)")
+        #expect(try world.isBlocked(dialect.member, dialect) == true)
+        let status = try world.gateway.admin("GET", "/api/status").json
+        #expect(status?["ready"] as? Bool == false && (status?["ledger"] as? [String: Any])?["writable"] as? Bool == false)
+
+        try disk.makeRoom()
+        #expect(try post("/api/suspensions").status == 200)
+        try world.killAndRestart()
+        #expect(try world.isBlocked(dialect.member, dialect) == true)
+    }
+
     /// An admin who is never suspended here.
     private func caller(_ dialect: Dialect) -> String { dialect.token(dialect.protected, roles: ["admin"]) }
 }
 
 /// A tmpfs of half a megabyte. Unmounted with the object.
-private final class SmallDisk {
+final class SmallDisk {
     private let folder: TemporaryFolder
     let path: String
 

@@ -68,14 +68,15 @@ struct ReloadTests {
 
     @Test("what needs a restart is named, and the file refused with it")
     func restartKeys() throws {
-        let stand = try ReloadStand()
+        let stand = try ReloadStand({ $0.adminTokens = true })
         try stand.edit {
             $0.threads = 1
             $0.directories = ["more: {id_format: uuid}"]
             $0.more = ["log: off", "limits: {open_suspend_calls: 3}", "probes: {address: 127.0.0.1:0}"]
+            $0.admin = true
         }
         #expect(try stand.nextReload().hasPrefix("reload refused"))
-        for key in ["`threads`", "`log.to`", "`limits.open_suspend_calls`", "`probes.address`"] {
+        for key in ["`threads`", "`log.to`", "`limits.open_suspend_calls`", "`probes.address`", "`admin.address`"] {
             #expect(stand.gateway.process.errorText.contains("\(key) can't change without a restart"), "\(key)")
         }
         #expect(stand.gateway.process.errorText.contains("the directory `more` can't be added without a restart"))

@@ -29,6 +29,10 @@ package struct GatewayFile: Sendable {
     package var listeners: [String] = []
     /// `fresh_token_after_reactivation` in the two services' own credential blocks.
     package var wantsFreshTokens = false
+    /// An admin listener on a free port, with the tokens of `TestAdmin`.
+    package var admin = false
+    /// The tokens' files without the listener: for tests that write `admin` themselves.
+    package var adminTokens = false
     /// Further top-level keys.
     package var more: [String] = []
 
@@ -43,6 +47,9 @@ package struct GatewayFile: Sendable {
         try folder.write(certificate.chain, to: "tls/gateway.pem")
         try folder.write(certificate.key, to: "tls/gateway.key")
         for (name, forge) in Self.issuers { try folder.write(Self.keyText(forge.key), to: "secrets/\(name)") }
+        for (name, token) in [("ops", TestAdmin.operatorToken), ("eyes", TestAdmin.viewerToken)] where admin || adminTokens {
+            try folder.write(token + "\n", to: "secrets/\(name).token")
+        }
         try folder.write("", to: "var/.keep")
         return try folder.write(text, to: "tenantgate.yaml")
     }
@@ -75,6 +82,7 @@ package struct GatewayFile: Sendable {
                   certificates:
                     - {chain: tls/\(certificate).pem, key: tls/\(certificate).key}
             \(listeners.map { "  \($0)" }.joined(separator: "\n"))
+            \(admin ? TestAdmin.section : "")
             ledger: sqlite:\(ledgerFolder ?? "var")/tenantgate.db
             threads: \(threads)
             directories:

@@ -16,13 +16,14 @@ package enum CheckCommand {
         let checked = Configuration.read(path: path)
         guard let configuration = checked.configuration else { return (nil, checked.problems, checked.inputs) }
         let problems =
-            checked.problems + configuration.listeners.flatMap(certificateProblems)
+            checked.problems + configuration.listeners.flatMap { certificateProblems(of: $0.tls) }
+            + certificateProblems(of: configuration.admin?.tls)
             + KeyCheck.authorityProblems(of: configuration) + UpstreamMaker.problems(of: configuration)
         return (problems.contains { $0.severity == .error } ? nil : configuration, problems, checked.inputs)
     }
 
-    private static func certificateProblems(of listener: Listener) -> [Problem] {
-        guard let tls = listener.tls else { return [] }
+    private static func certificateProblems(of tls: ListenerTLS?) -> [Problem] {
+        guard let tls else { return [] }
         return tls.certificates.compactMap { files in
             do throws(TLSConfigurationError) {
                 let warnings = try TLSContext(server: TLSServerConfiguration(certificates: [files.settings])).warnings

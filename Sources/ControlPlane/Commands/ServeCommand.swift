@@ -19,6 +19,7 @@ package enum ServeCommand {
         }
         for line in service.addresses { say(line) }
         let reloader = Reloader(service, say: say)
+        service.reload(by: { reloader.reload(then: $0) })
         signals.onHangup {
             service.reopenLog(say)
             reloader.reload()

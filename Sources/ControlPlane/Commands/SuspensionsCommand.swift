@@ -3,32 +3,53 @@ import Policy
 import Suspensions
 import Tokens
 
-/// `tenantgate suspensions …`: what an operator asks and does by hand, on the ledger of a stopped gateway.
+/// `tenantgate suspensions …`: what an operator asks and does by hand, through a running gateway's admin listener or on the ledger of a
+/// stopped one.
 ///
-/// Everything that is listed is JSON Lines, one object per line.
+/// Everything that is listed is JSON Lines, one object per line, or with `asText` a line for people.
 package struct SuspensionsCommand: Sendable {
-    /// `sqlite:FILE`; nil would mean the running gateway, which this version can't be asked through.
+    /// `sqlite:FILE` of a stopped gateway; nil means the running one.
     package var ledger: String?
-    /// A gateway's file, for directories that the ledger doesn't know yet.
-    package var config: String?
-    /// Who does it, for the log.
-    package var operatorName = NSUserName()
+    /// A gateway's file: of the running one, or, with `ledger`, for directories that it doesn't know yet.
+    package var config: String? { admin.config }
+    /// How the running gateway is reached.
+    package var admin: AdminOptions
+    /// Who does it, for the log; with a running gateway its token says who.
+    package var operatorName: String?
+    /// Lines for people.
+    package var asText = false
 
-    package init(ledger: String?, config: String?) {
+    package init(ledger: String?, admin: AdminOptions) {
         self.ledger = ledger
-        self.config = config
+        self.admin = admin
+    }
+
+    /// Whom a listing is about; nil takes all.
+    package struct Filter: Sendable {
+        package var directory: String?
+        package var tenant: String?
+        package var user: String?
+        package var source: String?
+        package init() {}
     }
 
     /// Calls whose outcome is unknown first, then every block.
-    package func list(_ write: @escaping (String) -> Void) throws(CommandFailure) {
+    package func list(_ filter: Filter = Filter(), _ write: @escaping (String) -> Void) throws(CommandFailure) {
+        if let live = try live() { return try live.list(filter) { write(shown($0)) } }
         try onExisting { desk, ledger in
-            for call in try desk.unconfirmed() { write(Self.text(call.line)) }
-            try ledger.forEachStandingBlock { write(Self.text($0.line)) }
+            for call in try desk.unconfirmed() where filter.takes(Self.text(call.line)) { write(shown(Self.text(call.line))) }
+            try ledger.forEachStandingBlock { block in
+                let line = Self.text(block.line)
+                if filter.source == nil || filter.source == block.source.name, filter.takes(line) { write(shown(line)) }
+            }
         }
     }
 
     /// Returns what was done, in words.
     package func add(directory: String, tenant: String?, user: String, reason: String) throws(CommandFailure) -> String {
+        if let live = try live() {
+            return try live.add(LiveSuspensions.Wish(directory: directory, tenant: tenant, user: user, reason: reason))
+        }
         let user = Self.named(directory, tenant, user)
         return try on(mayMake: config != nil) { desk, _ in
             try desk.add(user, reason: reason) ? "\(user) is blocked now" : "\(user) was blocked by an operator already"
@@ -39,6 +60,10 @@ package struct SuspensionsCommand: Sendable {
     package func lift(
         directory: String, tenant: String?, user: String, source: String?, reason: String
     ) throws(CommandFailure) -> String {
+        if let live = try live() {
+            return try live.lift(
+                LiveSuspensions.Wish(directory: directory, tenant: tenant, user: user, reason: reason, source: source))
+        }
         let user = Self.named(directory, tenant, user)
         let only = try source.map { name throws(CommandFailure) in
             guard let source = BlockSource.allCases.first(where: { $0.name == name }) else {
@@ -59,24 +84,34 @@ package struct SuspensionsCommand: Sendable {
     package func importFile(_ path: String) throws(CommandFailure) -> String {
         let lines = LineFile(path)
         try lines.check()
+        if let live = try live() { return try live.importFile(lines) }
         return try on(mayMake: config != nil) { desk, _ in
             let count = try desk.importLines { try lines.open() }
             return "imported \(count) line\(count == 1 ? "" : "s")"
         }
     }
 
-    package func export(_ write: @escaping (String) -> Void) throws(CommandFailure) {
-        try onExisting { desk, _ in try desk.exportLines { write(Self.text($0)) } }
+    package func export(_ write: @escaping @Sendable (String) -> Void) throws(CommandFailure) {
+        if let live = try live() { return try live.export(write) }
+        try onExisting { desk, _ in try desk.exportLines { write(Self.text($0) + "\n") } }
     }
 
-    /// The whole log, oldest entry first.
-    package func log(_ write: @escaping (String) -> Void) throws(CommandFailure) {
-        try onExisting { _, ledger in try ledger.forEachLogEntry { write(Self.text($0.line)) } }
+    /// The log from the entry after `number`, oldest entry first. `follows`: goes on until the command is ended; for a running gateway.
+    package func log(
+        after number: Int64 = 0, follows: Bool = false, _ write: @escaping @Sendable (String) -> Void
+    ) throws(CommandFailure) {
+        let shown = shown
+        if let live = try live() { return try live.log(after: number, follows: follows) { write(shown($0)) } }
+        guard !follows else { throw .usage("--follow is for a running gateway: use --config FILE in place of --ledger.") }
+        try onExisting { _, ledger in try ledger.forEachLogEntry(after: number) { write(shown(Self.text($0.line))) } }
     }
 
     /// Checks the whole ledger. Returns what was found good, in words; throws what is damaged.
     package func verify() throws(CommandFailure) -> String {
-        try onExisting { _, ledger in
+        guard ledger != nil else {
+            throw .usage("verify reads the ledger of a stopped gateway, or a copy of it: --ledger sqlite:FILE.")
+        }
+        return try onExisting { _, ledger -> String in
             let entries = try ledger.verify()
             return
                 "the ledger is whole: its log has \(entries) entr\(entries == 1 ? "y" : "ies"), chained without a gap, and the blocks are what it says"
@@ -87,7 +122,22 @@ package struct SuspensionsCommand: Sendable {
         NamedUser(directory: directory, tenant: tenant.map { Array($0.utf8) }, user: Array(user.utf8))
     }
 
-    private static func text(_ line: [UInt8]) -> String { String(decoding: line, as: UTF8.self) + "\n" }
+    private static func text(_ line: [UInt8]) -> String { String(decoding: line, as: UTF8.self) }
+
+    /// A line as it is written out.
+    private var shown: @Sendable (String) -> String {
+        let asText = asText
+        return { (asText ? LineText.text($0) : $0) + "\n" }
+    }
+
+    /// Nil where the command is for the ledger of a stopped gateway.
+    private func live() throws(CommandFailure) -> LiveSuspensions? {
+        guard ledger == nil else { return nil }
+        guard operatorName == nil else {
+            throw .usage("--operator is for --ledger: with a running gateway the name of its token stands in the log.")
+        }
+        return LiveSuspensions(admin)
+    }
 }
 
 // MARK: opening
@@ -109,21 +159,21 @@ extension SuspensionsCommand {
         do {
             let ledger = try SQLiteLedger(path: path, directories: directories) { Digest.sha256($0.span) }
             defer { ledger.close() }
-            let desk = OperatorDesk(ledger: ledger, operator: operatorName) { Int64(Date().timeIntervalSince1970 * 1000) }
+            let desk = OperatorDesk(ledger: ledger, operator: operatorName ?? NSUserName()) { Int64(Date().timeIntervalSince1970 * 1000) }
             return try work(desk, ledger)
         } catch let failure as CommandFailure {
             throw failure
+        } catch LedgerError.held(let path) {
+            throw CommandFailure(
+                "The ledger \(path) is in use by another process. If that is the running gateway, ask it: --config FILE in place of "
+                    + "--ledger (its file needs `admin:`). Else stop that process first.")
         } catch {
             throw CommandFailure("\(error)")
         }
     }
 
     private func ledgerPath() throws(CommandFailure) -> String {
-        guard let ledger else {
-            throw .usage(
-                "Name the ledger: --ledger sqlite:FILE, the gateway that uses it being stopped. "
-                    + "A running gateway can't be asked in this version: stop it, do this, start it again.")
-        }
+        guard let ledger else { throw .usage("Name the ledger: --ledger sqlite:FILE.") }
         guard ledger.hasPrefix("sqlite:"), ledger.count > 7 else { throw .usage("--ledger \(ledger) is not sqlite:FILE.") }
         return String(ledger.dropFirst(7))
     }

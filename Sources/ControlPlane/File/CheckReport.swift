@@ -54,15 +54,34 @@ package enum CheckReport {
 
     private static func cells(_ route: Route, _ configuration: Configuration) -> [String] {
         let methods = route.methods.isEmpty ? "*" : route.methods.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ",")
-        let isVerified = route.credential == .jwt
         return [
             route.host.text + route.pattern.text, methods, configuration.upstreams[route.upstream].name, route.credential.rawValue,
-            isVerified ? route.tenant.rawValue : route.tenantUnverified ? "unverified" : "-", requirement(route.requirement),
-            isVerified ? (route.allowsSuspended ? "allowed" : "refused") : "-",
+            tenantText(route), requirement(route.requirement), suspendedText(route),
         ]
     }
 
-    private static func requirement(_ requirement: Requirement) -> String {
+    /// Which tenant header the route takes, in a word.
+    static func tenantText(_ route: Route) -> String {
+        route.credential == .jwt ? route.tenant.rawValue : route.tenantUnverified ? "unverified" : "-"
+    }
+
+    /// Whether suspended users may use it, in a word.
+    static func suspendedText(_ route: Route) -> String {
+        route.credential == .jwt ? (route.allowsSuspended ? "allowed" : "refused") : "-"
+    }
+
+    /// The dialect calls that each route reaches, as the dialect writes them.
+    static func callsReached(of configuration: Configuration) -> [[String]] {
+        let audit = RouteAudit(
+            routes: configuration.routes, bases: configuration.upstreams.map(\.base), calls: configuration.directories.map(\.dialect.calls))
+        return configuration.routes.enumerated().map { index, route in
+            guard let directory = route.directory else { return [] }
+            return audit.callsReached(byRoute: index).map { "\(configuration.directories[directory].dialect.calls[$0].text)" }
+        }
+    }
+
+    /// What callers must have, in words.
+    static func requirement(_ requirement: Requirement) -> String {
         switch requirement {
         case .nothing: return "-"
         case .upstream: return "upstream"

@@ -54,7 +54,9 @@ private struct FileReader {
         let version = root[RootSection.version]
         let (ledger, threads, errors) = (root[RootSection.ledger], root[RootSection.threads], root[RootSection.errors])
         let proxies = root[RootSection.trustedProxies]
-        let (listeners, probes) = readListeners(trusted: proxies)
+        let admin = root[RootSection.admin]
+        let (listeners, probes) = readListeners(trusted: proxies, admin: admin)
+        let adminSettings = admin.flatMap(AdminSection.read)
         let limits = root[RootSection.limits].map(LimitsSection.read) ?? LimitSettings()
         let timeouts = root[RootSection.timeouts].map(TimeoutsSection.read) ?? TimeoutSettings()
         let log = root[RootSection.log].map(LogSection.read) ?? LogSettings()
@@ -64,12 +66,13 @@ private struct FileReader {
 
         guard !problems.hasErrors, version != nil, let listeners, let ledger, let errors, let proxies, let services else { return nil }
         return Configuration(
-            path: path, listeners: listeners, probes: probes, ledger: ledger, threads: threads, directories: services.directories,
+            path: path, listeners: listeners, probes: probes, admin: adminSettings, ledger: ledger, threads: threads,
+            directories: services.directories,
             credentials: services.credentials, fetchedKeys: services.fetchedKeys, upstreams: services.upstreams, routes: services.routes,
             errors: errors, trustedProxies: proxies, limits: limits, timeouts: timeouts, log: log, metrics: metrics, traces: root.traces)
     }
 
-    private func readListeners(trusted: [String]?) -> ([Listener]?, ListenAddress?) {
+    private func readListeners(trusted: [String]?, admin: Section?) -> ([Listener]?, ListenAddress?) {
         let sections = root[RootSection.listeners]
         let probesSection = root[RootSection.probes]
         let probes = probesSection.flatMap { $0[ProbesSection.address] }
@@ -79,7 +82,8 @@ private struct FileReader {
         for (section, listener) in zip(sections ?? [], listeners ?? []) {
             if let listener { silent.append(Located(value: listener.address, place: section.place(ListenerSection.address))) }
         }
-        ListenerSection.checkDistinct(silent + (probes.map { [$0] } ?? []), problems)
+        let others = [probes, admin.flatMap { $0[AdminSection.address] }].compactMap(\.self)
+        ListenerSection.checkDistinct(silent + others, problems)
         guard let listeners, !listeners.contains(where: { $0 == nil }) else { return (nil, probes?.value) }
         return (listeners.compactMap(\.self), probes?.value)
     }

@@ -12,6 +12,8 @@ package struct Configuration: Sendable {
     package var listeners: [Listener]
     /// Where the probes are served in plain HTTP; nil where the file has no `probes`.
     package var probes: ListenAddress?
+    /// The API and the dashboard; nil where the file has no `admin`.
+    package var admin: AdminSettings?
     /// Path of the SQLite database that keeps suspensions.
     package var ledger: String
     /// Event loops; nil means one per core.

@@ -139,7 +139,7 @@ extension Kind where Value == Off {
 
 extension Kind where Value == UInt32 {
     /// Permissions in octal: `"0660"`.
-    fileprivate static var fileMode: Kind {
+    static var fileMode: Kind {
         let schema: SchemaValue = .object([("type", .string("string")), ("pattern", .string("^0?[0-7]{3}$"))])
         return .scalar("mode", bound: "000…777", schema: schema, example: "\"0660\"") { text in
             guard (3...4).contains(text.utf8.count), text.utf8.count == 3 || text.hasPrefix("0") else { return nil }

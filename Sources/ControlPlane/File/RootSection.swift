@@ -6,6 +6,9 @@ enum RootSection {
     static let listeners = Key("listeners", .list(of: .section(ListenerSection.shape), 1...64), .required, "Where clients connect.")
     static let probes = Key(
         "probes", .section(ProbesSection.shape), .optional("no probes"), "A listener of its own for `/healthz`, `/readyz` and `/metrics`.")
+    static let admin = Key(
+        "admin", .section(AdminSection.shape), .optional("no admin API and no dashboard"),
+        "A listener of its own for `tenantgate suspensions`, the API and the dashboard.")
     static let ledger = Key("ledger", .ledger, .required, "The database that keeps who is suspended; its folder must exist.")
     static let threads = Key("threads", .integer(1...256), .optional("one per core"), "Event loops.")
     static let directories = Key(
@@ -36,13 +39,14 @@ enum RootSection {
     static let shape = SectionShape(
         "file",
         [
-            version.declaration, listeners.declaration, probes.declaration, ledger.declaration, threads.declaration,
-            directories.declaration, credentials.declaration, credentialsDir.declaration, upstreams.declaration, routes.declaration,
+            version.declaration, listeners.declaration, probes.declaration, admin.declaration, ledger.declaration,
+            threads.declaration, directories.declaration, credentials.declaration, credentialsDir.declaration, upstreams.declaration,
+            routes.declaration,
             errors.declaration, trustedProxies.declaration, limits.declaration, timeouts.declaration, log.declaration,
             metrics.declaration, rateLimits.declaration,
         ],
         later: [
-            "admin", "fleet", "reload", "reconcile", "service_tokens", "max_stale", "cors",
+            "fleet", "reload", "reconcile", "service_tokens", "max_stale", "cors",
             "acknowledge", "when_behind",
         ])
 }

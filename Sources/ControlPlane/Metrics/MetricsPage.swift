@@ -13,6 +13,8 @@ struct MetricsPage {
     var keySets: [KeySetAge] = []
     /// Lines of the access log that were dropped; nil without a log.
     var droppedLines: Int?
+    /// Nil without an admin listener.
+    var admin: [AdminCounts.Key: Int]?
     var isReady = false
     var process = ProcessFigures.read()
 
@@ -194,6 +196,14 @@ extension MetricsPage {
             "tenantgate_log_lines_dropped_total", .counter,
             "Lines of the access log that were dropped because its destination can't keep up.",
             droppedLines.map { Double($0) })
+        if let admin {
+            page.family("tenantgate_admin_requests_total", .counter, "Requests to the admin listener; endpoint - is what is none.") {
+                family in
+                for (key, count) in admin.sorted(by: { ($0.key.endpoint, $0.key.status) < ($1.key.endpoint, $1.key.status) }) {
+                    family.sample([("endpoint", key.endpoint), ("status", String(key.status))], count)
+                }
+            }
+        }
         page.single("tenantgate_ready", .gauge, "1 if /readyz says so, else 0.", isReady ? 1 : 0)
         page.family("tenantgate_build_info", .gauge, "Always 1; the labels say what runs.") {
             $0.sample([("version", Versions.tenantgate)], 1)

@@ -55,6 +55,16 @@ package final class Reloader: Sendable {
         }
     }
 
+    /// The same, always a reading of its own; `answer` gets what came of it, on the reloader's queue.
+    package func reload(then answer: @escaping @Sendable (ReloadOutcome) -> Void) {
+        queue.async { [self] in
+            guard !state.withLock({ $0.isOver }) else { return answer(.over) }
+            let outcome = service.reload()
+            report(outcome, isAsked: true)
+            answer(outcome)
+        }
+    }
+
     /// Begins no further reload. One that is going on isn't waited for, since it may be waiting itself; it does nothing more once the
     /// service drains.
     package func stop() {

@@ -14,6 +14,7 @@ enum RestartKeys {
         keep("ledger", "sqlite:\(old.ledger)", "sqlite:\(new.ledger)")
         keep("threads", old.threads.map { "\($0)" }, new.threads.map { "\($0)" })
         keep("probes.address", in: "probes", old.probes?.text, new.probes?.text)
+        keep("admin.address", in: "admin", old.admin?.address.text, new.admin?.address.text)
         keep("log.to", in: "log", old.log.destination.text, new.log.destination.text)
         keep("limits.open_suspend_calls", in: "limits", "\(old.limits.openSuspendCalls)", "\(new.limits.openSuspendCalls)")
         keep(

@@ -76,9 +76,17 @@ extension GatewayService {
             throw Problem(at: Place(file: new.path, line: 1, column: 1), "the file can't be used: \(error)", fix: "run `tenantgate check`")
         }
         let plan = try ListenerPlan(from: running.listeners, to: new.listeners, of: gateway, file: new)
+        do throws(TLSConfigurationError) {
+            if let settings = new.admin { try admin?.take(settings) }
+        } catch {
+            plan.giveUp()
+            throw Problem(
+                at: new.traces["admin"]?.place ?? Place(file: new.path, line: 1, column: 1), "the admin listener can't be served: \(error)",
+                fix: error.remedy)
+        }
         gateway.take(snapshot, plan.changes)
         running.configuration = new
-        shown.withLock { $0 = Shown(new, plan.served) }
+        shown.withLock { $0 = Shown(new, plan.served, admin: admin) }
         running.inputs = inputs
         running.authority = snapshot.authority
         running.rates = snapshot.rates

@@ -17,20 +17,28 @@ package final class GatewayService: Sendable {
     let shown: Mutex<Shown>
     private let log: LogWriter?
     private let probes: ProbesListener?
+    let admin: AdminListener?
     let keys: KeyService
     private let standing = Standing()
+    /// How the admin listener has the file read anew.
+    private let reloading = Mutex<@Sendable (@escaping @Sendable (ReloadOutcome) -> Void) -> Void>({ $0(.over) })
     /// One line for each address that was listened on at the start.
     package let addresses: [String]
 
     /// What the probes and the end ask for, and must not wait for.
     struct Shown: Sendable {
-        let timeouts: TimeoutSettings
+        let configuration: Configuration
+        /// For people.
+        let listeners: [String]
         let certificates: [TLSContext]
         let observing: [Route]
 
-        init(_ configuration: Configuration, _ listeners: [ServedListener]) {
-            timeouts = configuration.timeouts
-            certificates = listeners.compactMap(\.tls)
+        var timeouts: TimeoutSettings { configuration.timeouts }
+
+        init(_ configuration: Configuration, _ listeners: [ServedListener], admin: AdminListener?) {
+            self.configuration = configuration
+            self.listeners = listeners.map(\.text)
+            certificates = listeners.compactMap(\.tls) + [admin?.tls].compactMap(\.self)
             observing = configuration.routes.filter { $0.observesUntil != nil }
         }
     }
@@ -64,8 +72,12 @@ package final class GatewayService: Sendable {
         // First of all listeners, so that whoever asks is told that the gateway is starting: a large ledger takes its time.
         let (probes, probesAddress) = try Self.probes(configuration, standing)
         self.probes = probes
+        let news = AdminNews(say)
+        let admin = try Self.admin(configuration, news)
+        self.admin = admin
         let relay = BlockRelay()
-        suspensions = try Self.suspensions(configuration, relay)
+        let desk: LiveDesk
+        (suspensions, desk) = try Self.suspensions(configuration, relay)
         let snapshot: Snapshot
         do {
             snapshot = try Snapshot(configuration.fitted(to: OpenFiles.raise()), suspensions: suspensions)
@@ -86,12 +98,14 @@ package final class GatewayService: Sendable {
             throw StartFailure(error.text)
         }
         gateway.take(snapshot, plan.changes)
-        addresses = plan.served.map(\.text) + (probesAddress.map { ["probes on \($0)"] } ?? [])
+        addresses =
+            plan.served.map(\.text) + (probesAddress.map { ["probes on \($0)"] } ?? [])
+            + (admin.map { ["admin on \($0.text)"] } ?? [])
         running = Mutex(
             Running(
                 configuration: configuration, inputs: inputs, lastRead: inputs, authority: snapshot.authority, rates: snapshot.rates,
                 listeners: plan.served))
-        shown = Mutex(Shown(configuration, plan.served))
+        shown = Mutex(Shown(configuration, plan.served, admin: admin))
         standing.serve(
             Standing.Sources(
                 gateway: gateway, suspensions: suspensions, directories: configuration.directories.map(\.name), log: log,
@@ -99,7 +113,19 @@ package final class GatewayService: Sendable {
                 notices: { [unowned self] in
                     Self.observing(shown.withLock { $0.observing }) + keys.notices + Self.unwell(gateway.boardFigures)
                 },
-                keySets: { [unowned self] in KeySetAge.all(keys.statuses) }))
+                keySets: { [unowned self] in KeySetAge.all(keys.statuses) }, admin: admin?.room.counts))
+        admin?.serve(
+            AdminAPI(
+                AdminAPI.Sources(
+                    desk: desk, suspensions: suspensions, gateway: gateway, standing: standing, keys: keys,
+                    shown: { [unowned self] in shown.withLock { $0 } },
+                    reload: { [unowned self] answer in reloading.withLock { $0 }(answer) }, news: news, started: Int64(time(nil)) * 1000)))
+        reloading.withLock { $0 = { [unowned self] answer in DispatchQueue.global().async { answer(self.reload()) } } }
+    }
+
+    /// Has reloads that are asked for at the admin listener go by `reload`, which tells of them where the others are told.
+    package func reload(by reload: @escaping @Sendable (@escaping @Sendable (ReloadOutcome) -> Void) -> Void) {
+        reloading.withLock { $0 = reload }
     }
 
     /// Opens the access log's file anew, which may have been renamed. Doesn't wait.
@@ -118,6 +144,7 @@ package final class GatewayService: Sendable {
         _ = poll(nil, 0, CInt(clamping: timeouts.drainDelayMilliseconds))
         let bound = TimeAmount.milliseconds(timeouts.drainMilliseconds)
         let isDone = gateway.drain(within: bound)
+        admin?.close()
         keys.end()
         let isSettled = drainSuspensions()
         probes?.close()
@@ -166,17 +193,29 @@ extension GatewayService {
         }
     }
 
-    private static func suspensions(_ configuration: Configuration, _ relay: BlockRelay) throws(StartFailure) -> SuspensionAuthority {
+    private static func suspensions(
+        _ configuration: Configuration, _ relay: BlockRelay
+    ) throws(StartFailure) -> (SuspensionAuthority, LiveDesk) {
         let directories = configuration.directories.map {
             LedgerDirectory(name: $0.name, idFormat: $0.dialect.idFormat, tenantFormat: $0.dialect.tenantFormat)
         }
         do throws(LedgerError) {
-            return try SuspensionAuthority(
-                store: try SQLiteLedger(path: configuration.ledger, directories: directories) { Tokens.Digest.sha256($0.span) },
-                reaches: configuration.directories.map(\.dialect.reach), openPerCaller: configuration.limits.openSuspendCalls,
+            let ledger = try SQLiteLedger(path: configuration.ledger, directories: directories) { Tokens.Digest.sha256($0.span) }
+            let authority = try SuspensionAuthority(
+                store: ledger, reaches: configuration.directories.map(\.dialect.reach),
+                openPerCaller: configuration.limits.openSuspendCalls,
                 perMinute: configuration.limits.suspendCallsPerMinute, onBlock: { relay.tell($0) })
+            return (authority, LiveDesk(authority, ledger: ledger, configured: directories.count))
         } catch {
             throw StartFailure(error.description)
+        }
+    }
+
+    private static func admin(_ configuration: Configuration, _ news: AdminNews) throws(StartFailure) -> AdminListener? {
+        guard let settings = configuration.admin else { return nil }
+        do { return try AdminListener(settings, news: news) } catch {
+            throw StartFailure(
+                "The admin listener can't be opened at \(settings.address.text): \(error). Is the address this machine's, and free?")
         }
     }
 

@@ -22,6 +22,8 @@ final class Standing: Sendable {
         var notices: @Sendable () -> [String] = { [] }
         /// How old fetched keys are.
         var keySets: @Sendable () -> [KeySetAge] = { [] }
+        /// What the admin listener has answered; nil without one.
+        var admin: AdminCounts?
     }
 
     private struct State {
@@ -70,7 +72,7 @@ final class Standing: Sendable {
                     gateway: reports.sum(), upstreams: sources.gateway.boardFigures,
                     suspensions: SuspensionFigures(sources.suspensions, directories: sources.directories),
                     certificates: sources.certificates(), keySets: sources.keySets(), droppedLines: sources.log?.droppedLines,
-                    isReady: readiness.isReady)
+                    admin: sources.admin?.all, isReady: readiness.isReady)
             }
         }
     }

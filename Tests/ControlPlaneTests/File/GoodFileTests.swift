@@ -15,14 +15,12 @@ struct GoodFileTests {
         #expect(checked.problems.isEmpty, "\(CheckReport.problems(checked.problems))")
     }
 
-    @Test("the file of the specification is good but for the key that a later version brings")
+    @Test("the file of the specification is good")
     func specifiedFile() {
         let workspace = FileWorkspace()
-        let admin = "admin: {address: 127.0.0.1:9901, tokens: [{name: ops, role: operator, file: secrets/admin.token}]}\n"
-        let refused = workspace.check(specified.replacing("ledger:", with: admin + "ledger:"))
-        #expect(refused.problems.map(\.message) == ["`admin` is not supported by this version"])
-
         let checked = workspace.check(specified)
+        #expect(checked.configuration?.admin?.tokens.map(\.name) == ["ops"])
+        #expect(checked.configuration?.admin?.address.text == "127.0.0.1:9901")
         #expect(checked.configuration != nil)
         #expect(
             checked.problems.map(\.message)
@@ -194,6 +192,7 @@ struct GoodFileTests {
                 - {chain: tls/gateway.pem, key: tls/gateway.key}
               minimum: "1.2"
         probes: {address: 127.0.0.1:9900}           # plain HTTP: /healthz /readyz /metrics
+        admin: {address: 127.0.0.1:9901, tokens: [{name: ops, role: operator, file: secrets/admin.token}]}   # role viewer | operator
         ledger: sqlite:var/tenantgate.db
         threads: 2                                  # event loops; default one per core
         directories:

@@ -54,13 +54,49 @@ private let keys: [Mistake] = [
     Mistake("version: 1", "version: ^2", "2 is out of bounds", fix: "1"),
     Mistake("version: 1\n", "^", "`version` is missing"),
     Mistake("    algorithms: [HS256]\n    keys: {secret_file: secrets/jitsudo.secret}", keysLine, "`algorithms` is missing"),
-    Mistake("limits: {token: 8KiB}", "^admin: {address: 127.0.0.1:9901}", "`admin` is not supported by this version"),
     Mistake("limits: {token: 8KiB}", "^fleet: {}", "`fleet` is not supported by this version"),
     Mistake(
         loginRoute, "- {path: /login, upstream: login, credential: none, cors: {origins: [https://a.example]}, ^token_from: subprotocol}",
         "no token is looked for here"),
     Mistake("{path: /v1/**, upstream: jitsudo}", "{path: /v1/**, upstream: jitsudo, ^token_from: subprotocol}", "no origins are listed"),
     Mistake(keysLine, keysLine + "\n    claims: {user: ^{alias: email, claim: [email]}}", "`alias` is not supported"),
+]
+
+private let limitsLine = "limits: {token: 8KiB}"
+private let opsToken = "{name: ops, role: operator, file: secrets/admin.token}"
+
+/// `admin:` in the place of `limits:`.
+private func admin(_ members: String) -> String { "admin: {\(members)}" }
+
+private let admins: [Mistake] = [
+    Mistake(limitsLine, "admin: ^{address: 127.0.0.1:9901}", "`tokens` is missing"),
+    Mistake(limitsLine, admin("^tokns: [\(opsToken)], address: 127.0.0.1:9901"), "unknown key `tokns`", fix: "did you mean `tokens`?"),
+    Mistake(limitsLine, admin("address: 127.0.0.1:9901, tokens: ^[]"), "the list is empty"),
+    Mistake(
+        limitsLine, admin("^address: 0.0.0.0:9901, tokens: [\(opsToken)]"), "tokens would pass 0.0.0.0:9901 unencrypted",
+        fix: "or add `tls:`"),
+    Mistake(limitsLine, admin("^address: \"[::]:9901\", tokens: [\(opsToken)]"), "unencrypted", fix: "listen on 127.0.0.1"),
+    Mistake(limitsLine, admin("address: ^127.0.0.1:9900, tokens: [\(opsToken)]"), "listened on twice"),
+    Mistake(limitsLine, admin("address: 127.0.0.1:9901, ^mode: \"0600\", tokens: [\(opsToken)]"), "only Unix sockets have a mode"),
+    Mistake(limitsLine, admin("address: 127.0.0.1:9901, ^hosts: [\"*\"], tokens: [\(opsToken)]"), "pages of anybody could ask here"),
+    Mistake(
+        limitsLine, admin("address: 127.0.0.1:9901, tokens: [{name: ops, role: ^admin, file: secrets/admin.token}]"),
+        "expected one of `viewer`, `operator`"),
+    Mistake(
+        limitsLine, admin("address: 127.0.0.1:9901, tokens: [{name: ops, role: operator, file: ^secrets/none}]"),
+        "secrets/none does not exist"),
+    Mistake(
+        limitsLine, admin("address: 127.0.0.1:9901, tokens: [{name: ops, role: operator, ^file: secrets/short}]"),
+        "doesn't hold a token of 32…1024", fix: "openssl rand -hex 32 > "),
+    Mistake(
+        limitsLine, admin("address: 127.0.0.1:9901, tokens: [\(opsToken), {^name: ops, role: viewer, file: secrets/rinne.secret}]"),
+        "two tokens have the name `ops`"),
+    Mistake(
+        limitsLine, admin("address: 127.0.0.1:9901, tokens: [\(opsToken), {name: eyes, role: viewer, ^file: secrets/rinne.secret}]"),
+        "`eyes` has the same token as `ops`"),
+    Mistake(
+        limitsLine, admin("address: 127.0.0.1:9901, tokens: [{name: ops, role: operator, file: ^secrets/open}]"),
+        "can be read by every user", fix: "chmod", .warning),
 ]
 
 private let values: [Mistake] = [
@@ -315,7 +351,7 @@ struct MistakeTests {
 
     @Test(
         "each mistake is told once, at its place, with what is wrong and what to do",
-        arguments: syntax + keys + values + credentials + crossOrigin + upstreams + proxies + clients + rates + routes)
+        arguments: syntax + keys + admins + values + credentials + crossOrigin + upstreams + proxies + clients + rates + routes)
     func mistakeIsTold(mistake: Mistake) throws {
         let workspace = FileWorkspace()
         workspace.write("secrets/short", "short\n", mode: 0o600)

@@ -13,6 +13,7 @@ struct RegenerationTests {
         let root = URL(fileURLWithPath: FileWorkspace.root)
         try FileSchema.file.write(to: root.appendingPathComponent("config/tenantgate.schema.json"), atomically: false, encoding: .utf8)
         try FileSchema.dialect.write(to: root.appendingPathComponent("config/dialect.schema.json"), atomically: false, encoding: .utf8)
+        try AdminDocument.text.write(to: root.appendingPathComponent("config/admin-api.json"), atomically: false, encoding: .utf8)
         try FileSchema.credentials.write(
             to: root.appendingPathComponent("config/credentials.schema.json"), atomically: false, encoding: .utf8)
         let readme = root.appendingPathComponent("README.md")

@@ -11,6 +11,7 @@ struct SchemaTests {
         #expect(FileWorkspace.repository("config/tenantgate.schema.json") == FileSchema.file)
         #expect(FileWorkspace.repository("config/dialect.schema.json") == FileSchema.dialect)
         #expect(FileWorkspace.repository("config/credentials.schema.json") == FileSchema.credentials)
+        #expect(FileWorkspace.repository("config/admin-api.json") == AdminDocument.text)
     }
 
     @Test("README holds the reference of the declarations")

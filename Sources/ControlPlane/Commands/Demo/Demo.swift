@@ -31,7 +31,8 @@ package final class Demo {
             let issuers = Self.issuers()
             try Self.write(folder, port: port, services: services, issuers: issuers)
             gateway = try Self.start(folder.file("tenantgate.yaml"))
-            text = try Self.text(DemoScript(port: Self.port(of: gateway), folder: folder), issuers, now: now)
+            text = try Self.text(
+                DemoScript(port: Self.port(of: gateway), admin: gateway.admin?.text ?? "", folder: folder), issuers, now: now)
         } catch {
             for service in services { service.stop() }
             folder.remove()
@@ -63,6 +64,7 @@ extension Demo {
         try folder.write("gateway.pem", certificate.certificate)
         try folder.write("gateway.key", certificate.privateKey)
         for (name, text) in ShippedDialects.all { try folder.write("\(name).yaml", text.utf8) }
+        try folder.write("admin.token", (DemoIssuer.randomSecret() + "\n").utf8)
         for (name, issuer) in issuers { try folder.write("\(name).secret", (issuer.secret + "\n").utf8) }
         let ports = Dictionary(uniqueKeysWithValues: zip(cities.map(\.dialect), services.map(\.port)))
         try folder.write("tenantgate.yaml", DemoFile.text(port: port, services: ports, issuers: issuers).utf8)
@@ -106,10 +108,13 @@ extension Demo {
             tenantgate demo: the gateway is https://localhost:\(script.port), in front of two user services.
             Its file, keys, ledger and log: \(script.folder.path) (removed when the demo ends; Ctrl-C ends it)
 
+            The dashboard: \(script.admin) with the token in \(script.adminToken)
+
             ## Tokens, good for 8 hours; also as header lines in files, for curl's -H @FILE
 
             \(tokens)
             \(cities.map(script.text).joined(separator: "\n"))
+            \(script.byHand(.rinne))
             """
     }
 }

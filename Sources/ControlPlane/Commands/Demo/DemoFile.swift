@@ -7,6 +7,7 @@ enum DemoFile {
         listeners:
           - address: 127.0.0.1:\(port)
             tls: {certificates: [{chain: gateway.pem, key: gateway.key}]}
+        admin: {address: 127.0.0.1:0, tokens: [{name: demo, role: operator, file: admin.token}]}
         ledger: sqlite:ledger.db
         threads: 2
         directories:

@@ -12,8 +12,13 @@ struct DemoIssuer {
     init(issuer: String, audience: String) {
         self.issuer = issuer
         self.audience = audience
+        secret = Self.randomSecret()
+    }
+
+    /// 256 random bits in hex.
+    static func randomSecret() -> String {
         var random = SystemRandomNumberGenerator()
-        secret = (0..<32).map { _ in
+        return (0..<32).map { _ in
             let byte = String(UInt8.random(in: .min ... .max, using: &random), radix: 16)
             return byte.count == 1 ? "0\(byte)" : byte
         }.joined()

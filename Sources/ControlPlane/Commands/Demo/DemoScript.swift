@@ -1,3 +1,5 @@
+import Foundation
+
 /// The demo's `curl` lines, each under its title and above the outcome to expect:
 ///
 ///     # 3. another tenant's header
@@ -5,16 +7,47 @@
 ///     # expect: 403 tenant_mismatch
 ///
 /// Several requests on one connection expect as many outcomes, separated by commas. A code is the gateway's own, told by the
-/// `Proxy-Status` of its answers; `from the service` is an answer that the gateway passes on.
+/// `Proxy-Status` of its answers; `from the service` is an answer that the gateway passes on. A line of `tenantgate` itself expects words of
+/// what it prints.
 struct DemoScript {
     let port: Int
+    /// The admin listener's URL.
+    let admin: String
     let folder: DemoFolder
 
-    func text(for city: DemoCity) -> String {
-        let script = steps(city).enumerated().map { number, step in
+    func text(for city: DemoCity) -> String { Self.text(city.title, steps(city)) }
+
+    /// What whoever is on call does without the service.
+    func byHand(_ city: DemoCity) -> String {
+        let (ben, own) = (city.member, get(city, city.member))
+        return Self.text(
+            "By hand, without the user service",
+            [
+                Step("whoever is on call suspends ben", line: suspensions("add", city, ben), "is blocked now"),
+                Step("ben is refused", [own], "403 user_suspended"),
+                Step("why?", line: suspensions("log --text"), "by demo  (INC-4711)"),
+                Step("and lets ben in again", line: suspensions("lift", city, ben), "lifted the block of operator"),
+                Step("ben's token works again", [own], "200"),
+            ])
+    }
+
+    var adminToken: String { folder.file("admin.token") }
+
+    private static func text(_ title: String, _ steps: [Step]) -> String {
+        let script = steps.enumerated().map { number, step in
             "# \(number + 1). \(step.title)\n\(step.line)\n# expect: \(step.expected)\n"
         }
-        return "## \(city.title)\n\n" + script.joined(separator: "\n")
+        return "## \(title)\n\n" + script.joined(separator: "\n")
+    }
+
+    private func suspensions(_ command: String, _ city: DemoCity, _ person: DemoPerson) -> String {
+        suspensions(command) + " --directory \(city.dialect) --user \(person.id) --reason INC-4711"
+    }
+
+    /// By this very program, wherever it stands.
+    private func suspensions(_ command: String) -> String {
+        let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
+        return "\(program) suspensions \(command) --admin \(admin) --token-file \(adminToken)"
     }
 
     private struct Step {
@@ -27,6 +60,8 @@ struct DemoScript {
             line = "curl -sS " + requests.joined(separator: " --next ")
             self.expected = expected
         }
+
+        init(_ title: String, line: String, _ expected: String) { (self.title, self.line, self.expected) = (title, line, expected) }
     }
 
     private func steps(_ city: DemoCity) -> [Step] {

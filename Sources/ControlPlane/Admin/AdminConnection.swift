@@ -1,0 +1,236 @@
+import Glibc
+import HTTPWire
+import NIOCore
+import Policy
+
+/// The admin listener's connections, bounded: a new one takes the place of the one whose time ends first. Loop-bound.
+final class AdminConnections {
+    private var open: [AdminConnection] = []
+    var failures = AdminFailures()
+    /// Connections that follow the log.
+    var followers = 0
+    /// An import's body is being read, or it is being carried out.
+    var isImporting = false
+
+    func enter(_ connection: AdminConnection) {
+        if open.count >= Limits.adminConnections { open.min { $0.deadline < $1.deadline }?.close() }
+        open.append(connection)
+    }
+
+    func leave(_ connection: AdminConnection) { open.removeAll { $0 === connection } }
+}
+
+/// One client of the admin listener: one request after the other, each judged before its body is read. Loop-bound.
+final class AdminConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let room: AdminRoom
+    let connections: AdminConnections
+    /// Where it comes from, as wrong tokens are counted.
+    let source: String
+    private(set) var context: ChannelHandlerContext?
+    private var input = ByteBuffer()
+    private var parser = RequestParser(limits: WireLimits(head: Limits.adminHead, fieldCount: 64))
+    private var head = RequestHead()
+    private var stage = Stage.head
+    /// The request's that is being answered.
+    var current: AdminHead?
+    var requestID: [UInt8] = []
+    var token: AdminToken?
+    var endpoint: AdminEndpoint?
+    /// Goes up with every answer: what comes late for an earlier one is dropped.
+    var turn = 0
+    var holdsImport = false
+    var isFollowing = false
+    /// When it is closed unless something happens before.
+    private(set) var deadline = NIODeadline.distantFuture
+    private var alarm: Scheduled<Void>?
+
+    private enum Stage {
+        case head
+        case body(BodyDecoder, AdminCall, limit: Int, until: NIODeadline)
+        /// An answer is being made, or the client hasn't taken it all: what comes meanwhile waits.
+        case answering
+        /// The last answer has been sent: what comes is dropped until the client closes.
+        case over
+    }
+
+    /// Bytes that may wait while an answer is being made.
+    private static let inputBound = 32 * 1024
+
+    init(_ room: AdminRoom, _ connections: AdminConnections, source: String) {
+        self.room = room
+        self.connections = connections
+        self.source = source
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        connections.enter(self)
+        setDeadline(in: Limits.adminHeadSeconds)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        alarm?.cancel()
+        letGo()
+        connections.leave(self)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        switch stage {
+        case .over: return
+        case .head where input.readableBytes == 0: setDeadline(in: Limits.adminHeadSeconds)
+        case .body(_, _, _, let until): setDeadline(min(until, .now() + .seconds(Int64(Limits.adminHeadSeconds))))
+        default: break
+        }
+        input.writeBuffer(&bytes)
+        advance()
+        if case .answering = stage, input.readableBytes > Self.inputBound { close() }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { close() }
+
+    func close() { context?.close(promise: nil) }
+
+    func setDeadline(in seconds: Int) { setDeadline(.now() + .seconds(Int64(seconds))) }
+
+    private func setDeadline(_ time: NIODeadline) {
+        deadline = time
+        alarm?.cancel()
+        alarm = context?.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in self?.expired() }
+    }
+
+    /// Whoever waits for an answer is told, everybody else has gone silent.
+    private func expired() {
+        if case .answering = stage, current != nil, endpoint != nil, !isFollowing {
+            current = nil
+            let text = "No answer in \(Limits.adminAnswerSeconds) s: a disk, or a reload, takes its time."
+            send(AdminRefusal.overloaded.answer(text), isLast: true)
+        } else {
+            close()
+        }
+    }
+}
+
+// MARK: - what comes
+
+extension AdminConnection {
+    private func advance() {
+        while context != nil {
+            switch stage {
+            case .answering, .over: return
+            case .head:
+                switch parser.parse(&input, into: &head) {
+                case .needMore: return
+                case .failed(let error):
+                    return send(AdminRefusal.badRequest.answer("The request is malformed: \(error)."), isLast: true)
+                case .complete: judge()
+                }
+            case .body(var decoder, var call, let limit, let until):
+                stage = .answering
+                guard let piece = try? decoder.next(&input) else {
+                    return send(AdminRefusal.badRequest.answer("The body is malformed."), isLast: true)
+                }
+                switch piece {
+                case .needMore:
+                    stage = .body(decoder, call, limit: limit, until: until)
+                    return
+                case .data(let bytes):
+                    guard call.request.body.count + bytes.readableBytes <= limit else {
+                        return send(AdminRefusal.bodyTooLarge.answer(), isLast: true)
+                    }
+                    call.request.body += bytes.readableBytesView
+                    stage = .body(decoder, call, limit: limit, until: until)
+                case .end: act(call)
+                }
+            }
+        }
+    }
+
+    private func judge() {
+        let head = AdminHead(head)
+        stage = .answering
+        current = head
+        endpoint = nil
+        requestID = AdminConnection.newID()
+        do throws(AdminDenial) {
+            switch try AdminJudge(self, head).verdict() {
+            case .page(let answer): send(answer)
+            case .call(let call): take(call, head)
+            }
+        } catch {
+            // A body that nobody reads can't be told from the next request.
+            send(error.answer, isLast: head.framing.hasBody)
+        }
+    }
+
+    private func take(_ call: AdminCall, _ head: AdminHead) {
+        endpoint = call.endpoint
+        let limit = call.endpoint.body.limit
+        if case .length(let count) = head.framing, count > limit { return send(AdminRefusal.bodyTooLarge.answer(), isLast: true) }
+        if call.endpoint.body == .lines {
+            guard !connections.isImporting else { return send(AdminRefusal.importInProgress.answer(), isLast: head.framing.hasBody) }
+            (connections.isImporting, holdsImport) = (true, true)
+        }
+        guard head.framing.hasBody else { return act(call) }
+        if head.expectsContinue {
+            context?.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
+        }
+        let until = NIODeadline.now() + .seconds(Int64(Limits.adminBodySeconds))
+        stage = .body(BodyDecoder(head.framing, limits: WireLimits()), call, limit: limit, until: until)
+        setDeadline(in: Limits.adminHeadSeconds)
+    }
+
+    /// Answers come on any thread and are sent here.
+    private func act(_ call: AdminCall) {
+        guard let loop = context?.eventLoop else { return }
+        setDeadline(in: Limits.adminAnswerSeconds)
+        turn += 1
+        let bound = NIOLoopBound((self, turn), eventLoop: loop)
+        call.endpoint.act(call.api, call.request) { answer in
+            loop.execute {
+                let (connection, turn) = bound.value
+                if connection.turn == turn { connection.send(answer) }
+            }
+        }
+    }
+
+    /// A random id: 128 bits in hex.
+    private static func newID() -> [UInt8] {
+        var random = SystemRandomNumberGenerator()
+        let digits = (0..<2).map { _ in
+            let word = String(random.next() as UInt64, radix: 16)
+            return String(repeating: "0", count: 16 - word.count) + word
+        }
+        return Array(digits.joined().utf8)
+    }
+
+    /// The answer is with the client: the next request.
+    func answered(isLast: Bool) {
+        letGo()
+        current = nil
+        endpoint = nil
+        guard isLast else {
+            stage = .head
+            setDeadline(in: Limits.adminIdleSeconds)
+            return advance()
+        }
+        stage = .over
+        input = ByteBuffer()
+        setDeadline(in: Limits.adminHeadSeconds)
+        context?.close(mode: .output, promise: nil)
+    }
+
+    /// Gives back what it held for one answer.
+    func letGo() {
+        turn += 1
+        if holdsImport { (connections.isImporting, holdsImport) = (false, false) }
+        if isFollowing {
+            connections.followers -= 1
+            isFollowing = false
+        }
+    }
+}

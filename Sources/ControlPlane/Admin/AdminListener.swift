@@ -1,0 +1,114 @@
+import NIOCore
+import NIOPosix
+import Policy
+import Proxy
+import Synchronization
+import TLS
+
+/// The admin API's and the dashboard's own address (SPEC §8), on a loop of its own: whatever is asked there, requests don't notice.
+package final class AdminListener: Sendable {
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let channel: any Channel
+    private let socketFile: BoundListener?
+    private let settings: AdminSettings
+    let room: AdminRoom
+
+    /// Listens, and answers 503 until `serve`. Throws the system's reason where it can't, and what is wrong with certificates.
+    init(_ settings: AdminSettings, news: AdminNews) throws {
+        self.settings = settings
+        let room = AdminRoom(gate: AdminGate(settings), tls: try Self.context(settings), news: news)
+        self.room = room
+        let connections = NIOLoopBoundBox.makeBoxSendingValue(AdminConnections(), eventLoop: group.next())
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls = room.tls { try channel.pipeline.syncOperations.addHandler(AdminTLS(tls)) }
+                    try channel.pipeline.syncOperations.addHandler(
+                        AdminConnection(room, connections.value, source: Self.source(channel.remoteAddress)))
+                }
+            }
+        do {
+            if let path = settings.address.path {
+                let bound = try Gateway.bindUnix(path, mode: settings.mode)
+                socketFile = bound
+                channel = try bootstrap.withBoundSocket(bound.descriptor).wait()
+            } else {
+                socketFile = nil
+                channel = try bootstrap.bind(to: SocketAddress(ipAddress: settings.address.host, port: settings.address.port)).wait()
+            }
+        } catch {
+            try? group.syncShutdownGracefully()
+            throw error
+        }
+    }
+
+    /// From now on requests are answered.
+    func serve(_ api: AdminAPI) { room.serve(api) }
+
+    /// Takes the tokens, names and certificates of another file, whose address is the same. Throws what is wrong with a certificate, and
+    /// changes nothing then. Answers that go on under a token that is no more end.
+    func take(_ settings: AdminSettings) throws(TLSConfigurationError) {
+        room.take(AdminGate(settings), tls: try Self.context(settings))
+    }
+
+    /// Certificates, for the metrics.
+    var tls: TLSContext? { room.tls }
+
+    /// The address with the port that the system chose, as a URL for people.
+    package var text: String {
+        if settings.address.path != nil { return settings.address.text }
+        let asked = settings.address
+        let address = ListenAddress(host: asked.host, port: channel.localAddress?.port ?? asked.port, isIPv6: asked.isIPv6)
+        return "\(settings.tls == nil ? "http" : "https")://\(address.text)/"
+    }
+
+    package func close() {
+        socketFile?.removeFile()
+        try? channel.close().wait()
+        try? group.syncShutdownGracefully()
+    }
+
+    private static func context(_ settings: AdminSettings) throws(TLSConfigurationError) -> TLSContext? {
+        guard let tls = settings.tls else { return nil }
+        return try TLSContext(
+            server: TLSServerConfiguration(
+                certificates: tls.certificates.map(\.settings), minimum: tls.minimum == .tls13 ? .v1_3 : .v1_2, alpn: ["http/1.1"]))
+    }
+
+    /// What wrong tokens are counted by: the address, of IPv6 the /64; one name for all that come by a Unix socket.
+    private static func source(_ address: SocketAddress?) -> String {
+        guard let address, let text = address.ipAddress else { return "a local process" }
+        guard case .v6 = address, let number = NumericAddress(text) else { return text }
+        return number.bytes.prefix(8).map { String($0, radix: 16) }.joined(separator: ".") + "/64"
+    }
+}
+
+/// What the listener's connections share, changed from other threads.
+final class AdminRoom: Sendable {
+    private struct State {
+        var gate: AdminGate
+        var tls: TLSContext?
+        var api: AdminAPI?
+    }
+
+    private let state: Mutex<State>
+    let counts = AdminCounts()
+    let news: AdminNews
+
+    init(gate: AdminGate, tls: TLSContext?, news: AdminNews) {
+        state = Mutex(State(gate: gate, tls: tls))
+        self.news = news
+    }
+
+    func serve(_ api: AdminAPI) { state.withLock { $0.api = api } }
+
+    func take(_ gate: AdminGate, tls: TLSContext?) {
+        state.withLock { ($0.gate, $0.tls) = (gate, tls) }
+    }
+
+    var gate: AdminGate { state.withLock { $0.gate } }
+    var tls: TLSContext? { state.withLock { $0.tls } }
+    /// Nil while the gateway starts.
+    var api: AdminAPI? { state.withLock { $0.api } }
+}

@@ -1,0 +1,36 @@
+import StrictJSON
+
+/// A line of a listing or of the log for a person at a terminal, made from its JSON.
+enum LineText {
+    /// The line itself where it is none of these.
+    static func text(_ line: String) -> String {
+        guard let document = try? JSONDocument(Array(line.utf8), limits: JSONLimits(bytes: 1 << 20, depth: 2)) else { return line }
+        func text(_ name: String) -> String? {
+            document.member(name, of: document.root).flatMap { document.string($0) }.map { plain($0) }
+        }
+        guard let directory = text("directory"), let user = text("user"), let at = text("at") else { return line }
+        let whom = "\(directory)  \(text("tenant").map { "tenant \($0)" } ?? "all tenants")  user \(user)"
+        let reason = text("reason").map { "  (\($0))" } ?? ""
+        if let wanted = text("unconfirmed") {
+            return "UNKNOWN    \(whom)  \(wanted) by \(text("caller") ?? "?") at \(at): \(text("cause") ?? "?")"
+        }
+        if let to = text("to"), let from = text("from") {
+            let number = document.member("number", of: document.root).map {
+                String(decoding: document.bytes[$0.start..<$0.end], as: UTF8.self)
+            }
+            return "\(number ?? "")  \(at)  \(whom)  \(from) -> \(to)  source \(text("source") ?? "?"), \(text("learned") ?? "?"), "
+                + "by \(text("actor") ?? "?")\(reason)"
+        }
+        return "SUSPENDED  \(whom)  by \(text("source") ?? "?") (\(text("learned") ?? "?")) since \(at)\(reason)"
+    }
+
+    /// Without what could move a terminal's cursor.
+    private static func plain(_ bytes: [UInt8]) -> String {
+        String(
+            String.UnicodeScalarView(
+                String(decoding: bytes, as: UTF8.self).unicodeScalars.map {
+                    $0.value < 0x20 || 0x7F...0x9F ~= $0.value || 0x2028...0x202E ~= $0.value || 0x2066...0x2069 ~= $0.value
+                        ? "\u{FFFD}" : $0
+                }))
+    }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `tenantgate suspensions …` on a running gateway.
+@Suite("suspensions of a running gateway")
+struct LiveSuspensionsTests {
+    private let gate: Tenantgate
+    private let file: String
+    private let gateway: Gateway
+
+    /// By a Unix socket, since a command can find no port that the system chose.
+    init() throws {
+        gate = try Tenantgate()
+        file = try gate.writeFile {
+            $0.adminTokens = true
+            $0.more = [
+                "admin: {address: \"unix:admin.sock\", tokens: [{name: eyes, role: viewer, file: secrets/eyes.token}, "
+                    + "{name: ops, role: operator, file: secrets/ops.token}]}"
+            ]
+        }
+        gateway = try Gateway(file: file, in: gate.folder)
+    }
+
+    private func run(_ command: String, _ more: String...) throws -> Tenantgate.Outcome {
+        try gate.run(["suspensions", command, "--config", file] + more)
+    }
+
+    private func isRefused(_ user: String) throws -> Bool {
+        let answer = try gateway.ask(request("GET", "/core/v1/users", token: TestIssuers.rinneToken(user)))
+        return answer.gatewayCode == "user_suspended"
+    }
+
+    @Test("add, list, log and lift, by the gateway's own file")
+    func byFile() throws {
+        let added = try run("add", "--directory", "rinne", "--user", "usr_ben", "--reason", "INC-1")
+        #expect(added.status == 0 && added.output.contains("user usr_ben in all tenants of directory rinne is blocked now"), "\(added)")
+        #expect(try isRefused("usr_ben"))
+        #expect(
+            try run("add", "--directory", "rinne", "--user", "usr_ben", "--reason", "INC-1").output.contains(
+                "was blocked by an operator already"))
+        #expect(try run("add", "--directory", "rinne", "--tenant", "comp_south", "--user", "usr_ben", "--reason", "INC-2").status == 0)
+        let listed = try run("list", "--user", "usr_ben")
+        #expect(listed.output.split(separator: "\n").count == 2 && listed.output.contains("\"source\":\"operator\""))
+        #expect(try run("list", "--user", "usr_nobody").output.isEmpty)
+        #expect(try run("list", "--text").output.contains("SUSPENDED  rinne  tenant comp_south  user usr_ben  by operator (hand) since "))
+        let log = try run("log")
+        #expect(log.output.contains("\"actor\":\"ops\"") && log.output.split(separator: "\n").count == 3)
+        #expect(try run("log", "--after", "2", "--text").output.contains("active -> suspended  source operator, hand, by ops  (INC-2)"))
+        let lifted = try run("lift", "--directory", "rinne", "--tenant", "comp_south", "--user", "usr_ben", "--reason", "false alarm")
+        #expect(lifted.status == 0 && lifted.output.contains("lifted the block of operator"))
+        #expect(lifted.output.contains("STILL REFUSED: in all tenants by operator"))
+        #expect(try run("lift", "--directory", "rinne", "--user", "usr_ben", "--reason", "false alarm").status == 0)
+        #expect(try !isRefused("usr_ben"))
+        let again = try run("lift", "--directory", "rinne", "--user", "usr_ben", "--reason", "false alarm")
+        #expect(again.status == 1 && again.errors.contains("is not blocked") && again.errors.contains("not_suspended"))
+    }
+
+    @Test("an import in several parts is checked whole before anybody is blocked; an export gives it back")
+    func lists() throws {
+        let lines = (0..<45_000).map { #"{"directory":"rinne","user":"usr_\#($0)"}"# }
+        let bad = lines + [#"{"directory":"rinnne","user":"x"}"#]
+        let refused = try run("import", try gate.folder.write(bad.joined(separator: "\n"), to: "bad"))
+        #expect(
+            refused.status == 1 && refused.errors.contains("counted from line 40001") && refused.errors.contains("line 5001:"),
+            "\(refused.errors)")
+        #expect(try run("list").output.isEmpty)
+        let imported = try run("import", try gate.folder.write(lines.joined(separator: "\n"), to: "good"))
+        #expect(imported.output == "imported 45000 lines\n", "\(imported)")
+        #expect(try isRefused("usr_44999"))
+        #expect(try run("export").output.split(separator: "\n").count == 45_000)
+    }
+
+    @Test("what can't be done says what to do, and with which exit code")
+    func failures() throws {
+        func expect(_ arguments: [String], _ status: Int32, _ words: String) throws {
+            let outcome = try gate.run(["suspensions"] + arguments)
+            #expect(outcome.status == status && outcome.errors.contains(words), "\(arguments): \(outcome)")
+        }
+        let whom = ["--directory", "rinne", "--user", "usr_ben", "--reason", "x"]
+        let ledger = ["--ledger", "sqlite:" + gate.folder.path("var/tenantgate.db")]
+        try expect(["list"] + ledger, 1, "ask it: --config FILE in place of --ledger")
+        try expect(["list"], 2, "--config FILE")
+        try expect(["verify", "--config", file], 2, "--ledger sqlite:FILE")
+        try expect(["list", "--config", file, "--operator", "me"], 2, "--operator is for --ledger")
+        let none = try gate.folder.write("short\n", to: "none")
+        try expect(["list", "--admin", "http://192.0.2.1:9901", "--token-file", none], 1, "holds no token")
+        let token = gate.folder.path("secrets/ops.token")
+        try expect(["list", "--admin", "http://192.0.2.1:9901", "--token-file", token], 2, "unencrypted")
+        try expect(["list", "--admin", "http://127.0.0.1:1", "--token-file", token], 1, "No gateway answers at http://127.0.0.1:1")
+        try expect(["add", "--config", file, "--token-file", gate.folder.path("secrets/eyes.token")] + whom, 1, "insufficient_role")
+        try expect(
+            ["list", "--config", file, "--token-file", try gate.folder.write(String(repeating: "q", count: 40), to: "old")], 1,
+            "reload tenantgate")
+        try expect(["add", "--config", file, "--directory", "jitsudo", "--user", "ben", "--reason", "x"], 1, "must be a uuid")
+        let without = try gate.folder.write(
+            gate.folder.read("tenantgate.yaml").replacing("admin:", with: "limits: {} #"), to: "without.yaml")
+        try expect(["list", "--config", without], 1, "has no `admin:`")
+        gateway.process.kill()
+        try expect(["add", "--config", file] + whom, 1, "--ledger sqlite:FILE")
+    }
+
+    @Test("a file that has an error elsewhere is good enough to suspend somebody")
+    func brokenFile() throws {
+        let broken = gate.folder.read("tenantgate.yaml").replacing("routes:", with: "rotes:").replacing(
+            "secrets/jitsudo}", with: "secrets/gone}")
+        let other = try gate.folder.write(broken, to: "broken.yaml")
+        let added = try gate.run(["suspensions", "add", "--config", other, "--directory", "rinne", "--user", "usr_ben", "--reason", "x"])
+        #expect(added.status == 0, "\(added.errors)")
+        #expect(try isRefused("usr_ben"))
+    }
+
+    @Test("over TLS the listener's certificate is verified, with its name")
+    func tls() throws {
+        let gate = try Tenantgate()
+        let file = try gate.writeFile {
+            $0.adminTokens = true
+            $0.more = [
+                "admin: {address: 127.0.0.1:0, tls: {certificates: [{chain: tls/gateway.pem, key: tls/gateway.key}]}, "
+                    + "tokens: [{name: ops, role: operator, file: secrets/ops.token}]}"
+            ]
+        }
+        let gateway = try Gateway(file: file, in: gate.folder)
+        let url = "https://localhost:\(try gateway.adminPort())"
+        let arguments = ["suspensions", "list", "--admin", url, "--token-file", gate.folder.path("secrets/ops.token")]
+        let trusted = try gate.run(arguments + ["--ca", gate.folder.path("tls/gateway.pem")])
+        #expect(trusted.status == 0, "\(trusted.errors)")
+        let untrusted = try gate.run(arguments)
+        #expect(untrusted.status == 1 && untrusted.errors.contains("failed"), "\(untrusted.errors)")
+        #expect(try gate.run("suspensions", "list", "--config", file).errors.contains("lets the system choose the port"))
+    }
+
+    @Test("the log is followed until the command is ended")
+    func follow() throws {
+        let program = try BuildProducts.program("tenantgate")
+        let follower = try ChildProcess(program, ["suspensions", "log", "--config", file, "--follow"], in: gate.folder, name: "follow")
+        _ = try run("add", "--directory", "rinne", "--user", "usr_ben", "--reason", "INC-1")
+        #expect(try follower.waitForLine { $0.contains("\"user\":\"usr_ben\"") ? true : nil })
+        #expect(follower.isRunning)
+        follower.kill()
+    }
+}
