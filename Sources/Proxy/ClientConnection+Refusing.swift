@@ -70,7 +70,10 @@ extension ClientConnection {
 
     /// Drops what has come of a refused request's body; true when there may be more to do with the bytes at hand.
     func drop(_ decoder: inout BodyDecoder, left: Int) -> Bool {
-        guard let piece = try? decoder.next(&input) else {
+        var bytes = takeInput()
+        let next = try? decoder.next(&bytes)
+        input = bytes
+        guard let piece = next else {
             linger()
             return false
         }

@@ -11,12 +11,16 @@ extension ClientConnection {
 
     /// Decrypts what has come, and takes it.
     func received(_ bytes: UnsafeRawBufferPointer) {
-        worker.plaintext.clear()
+        var plaintext = ByteBuffer()
+        swap(&plaintext, &worker.plaintext)
+        plaintext.clear()
         guard let tls else {
-            unsafe worker.plaintext.writeBytes(bytes)
+            unsafe plaintext.writeBytes(bytes)
+            worker.plaintext = plaintext
             return take()
         }
-        let news = unsafe tls.receive(bytes, into: &worker.plaintext, isWritable: isWritable)
+        let news = unsafe tls.receive(bytes, into: &plaintext, isWritable: isWritable)
+        swap(&plaintext, &worker.plaintext)
         send(worker.records)
         if let completed = news.completed {
             worker.metrics.shookHands(completed)

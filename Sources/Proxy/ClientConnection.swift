@@ -95,7 +95,7 @@ final class ClientConnection: StreamSocket {
         exchange.bodyArrived()
         var hasMoved = false
         do throws(WireError) {
-            while let piece = try exchange.nextPiece(&input) {
+            while let piece = try nextPiece(for: exchange) {
                 exchange.take(piece)
                 hasMoved = true
             }
@@ -107,6 +107,19 @@ final class ClientConnection: StreamSocket {
             exchange.upstream?.flushRequest()
         }
         regulate()
+    }
+
+    private func nextPiece(for exchange: Exchange) throws(WireError) -> BodyPiece? {
+        var bytes = takeInput()
+        defer { input = bytes }
+        return try exchange.nextPiece(&bytes)
+    }
+
+    /// What has arrived, to be put back.
+    func takeInput() -> ByteBuffer {
+        var taken = ByteBuffer()
+        swap(&taken, &input)
+        return taken
     }
 
     /// Reads on where there is room for what comes: the one place that decides it. Whoever sends and doesn't read, or sends faster than
@@ -228,7 +241,13 @@ final class ClientConnection: StreamSocket {
         default: break
         }
         let isShared = input.readableBytes == 0
-        if isShared { input = worker.plaintext } else { input.writeImmutableBuffer(worker.plaintext) }
+        if isShared {
+            input = worker.plaintext
+        } else {
+            var all = takeInput()
+            all.writeImmutableBuffer(worker.plaintext)
+            input = all
+        }
         advance()
         // What stays is copied: the loop's buffer is for the next read.
         if isShared && input.readableBytes > 0 { input = ByteBuffer(input.readableBytesView) }
@@ -310,7 +329,10 @@ final class ClientConnection: StreamSocket {
 
     private func readHead() -> Bool {
         if let partial = partialHead.take() { worker.requestHead = partial }
-        switch parser.parse(&input, into: &worker.requestHead) {
+        var bytes = takeInput()
+        let step = parser.parse(&bytes, into: &worker.requestHead)
+        input = bytes
+        switch step {
         case .needMore:
             // The worker's own is needed for others.
             if parser.isInsideHead { partialHead = Swift.exchange(&worker.requestHead, with: RequestHead()) }

@@ -28,14 +28,17 @@ extension Exchange {
     }
 
     func addToMessage(_ piece: ByteBuffer, _ client: ClientConnection) {
-        if message.isChunked { ChunkEncoder.writeSize(piece.readableBytes, into: &message.pending) }
-        if message.pending.readableBytes + piece.readableBytes <= Self.joinBound {
-            message.pending.writeImmutableBuffer(piece)
+        var pending = takePending()
+        if message.isChunked { ChunkEncoder.writeSize(piece.readableBytes, into: &pending) }
+        if pending.readableBytes + piece.readableBytes <= Self.joinBound {
+            pending.writeImmutableBuffer(piece)
         } else {
-            writePending(client)
+            if pending.readableBytes > 0 { client.write(pending) }
+            pending = ByteBuffer()
             client.write(piece)
         }
-        if message.isChunked { ChunkEncoder.writeEnd(into: &message.pending) }
+        if message.isChunked { ChunkEncoder.writeEnd(into: &pending) }
+        message.pending = pending
     }
 
     func flushMessage(_ client: ClientConnection) {
@@ -44,13 +47,23 @@ extension Exchange {
     }
 
     func endMessage(trailers: MessageHead?, _ client: ClientConnection) {
-        if message.isChunked { writeLast(trailers, into: &message.pending) }
+        if message.isChunked {
+            var pending = takePending()
+            writeLast(trailers, into: &pending)
+            message.pending = pending
+        }
         flushMessage(client)
     }
 
     private func writePending(_ client: ClientConnection) {
         guard message.pending.readableBytes > 0 else { return }
-        client.write(message.pending)
-        message.pending = ByteBuffer()
+        client.write(takePending())
+    }
+
+    /// What waits to be encrypted, which nothing does then.
+    private func takePending() -> ByteBuffer {
+        var taken = ByteBuffer()
+        swap(&taken, &message.pending)
+        return taken
     }
 }

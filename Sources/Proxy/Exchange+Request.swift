@@ -97,7 +97,11 @@ extension Exchange {
             return
         }
         if request.pending.readableBytes + piece.readableBytes > Self.joinBound { sendPending() }
-        if request.pending.readableBytes == 0 { request.pending = piece } else { request.pending.writeImmutableBuffer(piece) }
+        guard request.pending.readableBytes > 0 else { return request.pending = piece }
+        var pending = ByteBuffer()
+        swap(&pending, &request.pending)
+        pending.writeImmutableBuffer(piece)
+        request.pending = pending
     }
 
     /// Sends on what small chunks have brought, as one: a client that sends a byte in each must not cost the loop three writes for it.

@@ -40,7 +40,9 @@ extension Exchange {
             client?.abort(.withdrawn)
             return finish()
         }
-        message.pending.writeWebSocketClose(code, reason: reason)
+        var pending = message.pending
+        pending.writeWebSocketClose(code, reason: reason)
+        message.pending = pending
         flushMessage(connection)
         complete(keepAlive: false)
     }

@@ -9,7 +9,7 @@ import Tokens
 extension AdminAPI {
     func upstreams(_ request: AdminRequest, _ reply: @escaping AdminEndpoint.Reply) {
         let boards = sources.gateway.boardFigures
-        sources.gateway.figures { figures in
+        figures { figures in
             var json = JSONWriter()
             json.beginObject()
             json.name("upstreams")
@@ -60,7 +60,7 @@ extension AdminAPI {
     }
 
     func metrics(_ request: AdminRequest, _ reply: @escaping AdminEndpoint.Reply) {
-        sources.gateway.figures { figures in
+        figures { figures in
             var now = timespec()
             unsafe clock_gettime(CLOCK_REALTIME, &now)
             var json = JSONWriter()

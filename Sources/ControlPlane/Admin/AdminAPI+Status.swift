@@ -8,7 +8,7 @@ import Tokens
 /// How the gateway stands.
 extension AdminAPI {
     func status(_ request: AdminRequest, _ reply: @escaping AdminEndpoint.Reply) {
-        sources.gateway.figures { [self] figures in reply(status(request, figures)) }
+        figures { [self] figures in reply(status(request, figures)) }
     }
 
     private func status(_ request: AdminRequest, _ figures: GatewayFigures) -> AdminAnswer {

@@ -1,3 +1,4 @@
+import Dispatch
 import Policy
 import Proxy
 import Suspensions
@@ -21,7 +22,15 @@ final class AdminAPI: Sendable {
 
     let sources: Sources
 
+    /// Where counters are added up and told, one answer after another: no loop is kept from its requests.
+    private static let telling = DispatchQueue(label: "tenantgate.admin.figures", qos: .utility)
+
     init(_ sources: Sources) { self.sources = sources }
+
+    /// What all loops have counted, on a thread of its own.
+    func figures(_ then: @escaping @Sendable (GatewayFigures) -> Void) {
+        sources.gateway.figures { reports in Self.telling.async { then(reports.sum()) } }
+    }
 
     /// In the order of the document.
     static let endpoints: [AdminEndpoint] =

@@ -114,14 +114,28 @@ class StreamSocket: EventSource {
 
     /// Sends what was put.
     final func flush() {
-        if !isBlocked, isOpen, outgoing.readableBytes > 0 { transmit(&outgoing) }
+        if !isBlocked, isOpen, outgoing.readableBytes > 0 {
+            var bytes = takeOutgoing()
+            transmit(&bytes)
+            outgoing = bytes
+        }
         settle()
     }
 
     private final func keep(_ bytes: ByteBuffer) {
+        var all = takeOutgoing()
         // What has been sent is let go before the buffer grows.
-        if outgoing.readerIndex > outgoing.readableBytes { outgoing.discardReadBytes() }
-        outgoing.writeImmutableBuffer(bytes)
+        if all.readerIndex > all.readableBytes { all.discardReadBytes() }
+        all.writeImmutableBuffer(bytes)
+        outgoing = all
+    }
+
+    /// The unsent bytes, to be put back. Buffers are taken out of their objects before they are worked on: a call while a property is being
+    /// changed makes Swift guard every access to it at run time.
+    private final func takeOutgoing() -> ByteBuffer {
+        var taken = ByteBuffer()
+        swap(&taken, &outgoing)
+        return taken
     }
 
     /// Sends `bytes` behind what was put, from where they are; what the kernel doesn't take is copied. Leaves `bytes` empty.
@@ -136,7 +150,12 @@ class StreamSocket: EventSource {
 
     /// Sends the records that TLS has made: after each call to a connection of its, before any other's turn.
     final func send(_ records: TLSRecords) {
-        if records.output.readableBytes > 0 { send(&records.output) }
+        guard records.output.readableBytes > 0 else { return }
+        var output = ByteBuffer()
+        swap(&output, &records.output)
+        send(&output)
+        // Empty now; its memory is for the next records.
+        swap(&output, &records.output)
     }
 
     /// Adds to what the next `flush(through:)` sends; as it is, where there is no TLS.

@@ -120,7 +120,13 @@ final class UpstreamConnection: StreamSocket {
     func took() {
         guard exchange != nil else { return close() }
         let isShared = input.readableBytes == 0
-        if isShared { input = worker.answer } else { input.writeImmutableBuffer(worker.answer) }
+        if isShared {
+            input = worker.answer
+        } else {
+            var all = takeInput()
+            all.writeImmutableBuffer(worker.answer)
+            input = all
+        }
         advance()
         // What stays is copied: the loop's buffer is for the next read.
         if isShared && input.readableBytes > 0 { input = ByteBuffer(input.readableBytesView) }
@@ -159,7 +165,10 @@ final class UpstreamConnection: StreamSocket {
     /// True when there may be more to do with the bytes at hand.
     private func readHead(_ exchange: Exchange) -> Bool {
         if let partial = partialHead.take() { worker.responseHead = partial }
-        switch parser.parse(&input, into: &worker.responseHead, answering: method, upgradeRequested: upgrades) {
+        var bytes = takeInput()
+        let step = parser.parse(&bytes, into: &worker.responseHead, answering: method, upgradeRequested: upgrades)
+        input = bytes
+        switch step {
         case .needMore:
             // The worker's own is needed for others.
             if parser.isInsideHead { partialHead = Swift.exchange(&worker.responseHead, with: ResponseHead()) }
@@ -182,7 +191,7 @@ final class UpstreamConnection: StreamSocket {
 
     private func readBody(_ exchange: Exchange) -> Bool {
         do {
-            switch try decoder!.next(&input) {
+            switch try nextPiece() {
             case .needMore: return false
             case .data(let piece): exchange.answerData(piece)
             case .end(let trailers): ended(exchange, trailers: trailers)
@@ -191,6 +200,25 @@ final class UpstreamConnection: StreamSocket {
         } catch {
             return fail(.malformed)
         }
+    }
+
+    /// Calls nobody back.
+    private func nextPiece() throws(WireError) -> BodyPiece {
+        guard var reading = decoder else { return .needMore }
+        decoder = nil
+        var bytes = takeInput()
+        defer {
+            decoder = reading
+            input = bytes
+        }
+        return try reading.next(&bytes)
+    }
+
+    /// What has arrived, to be put back.
+    private func takeInput() -> ByteBuffer {
+        var taken = ByteBuffer()
+        swap(&taken, &input)
+        return taken
     }
 
     private func ended(_ exchange: Exchange, trailers: MessageHead?) {
@@ -216,7 +244,8 @@ final class UpstreamConnection: StreamSocket {
 
     /// The upstream sends no more: the end of a close-delimited answer, a broken one, or an idle connection's end.
     func inputClosed() {
-        if let exchange, decoder != nil, (try? decoder!.inputClosed()) != nil {
+        var reading = decoder
+        if let exchange, reading != nil, (try? reading!.inputClosed()) != nil {
             keepAlive = false
             ended(exchange, trailers: nil)
         } else {

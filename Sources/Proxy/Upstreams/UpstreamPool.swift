@@ -10,7 +10,7 @@ final class UpstreamPool {
     let upstream: Upstream
     let board: ServerBoard
     let worker: Worker
-    private(set) var servers: [ServerPlace]
+    let servers: [ServerPlace]
     private var waiting: [Exchange] = []
     /// Requests that have or are getting a connection though their body is not there yet, and those that may not have one now.
     var uploads = 0
@@ -23,7 +23,7 @@ final class UpstreamPool {
     var turn = 0
 
     /// What the loop has of one server.
-    struct ServerPlace {
+    final class ServerPlace {
         let server: Upstream.Server
         let health: ServerHealth
         /// Nil for a name, which is looked up.
@@ -38,6 +38,13 @@ final class UpstreamPool {
 
         /// Requests that it has or is about to get.
         var inUse: Int { open - idle.count }
+
+        init(_ health: ServerHealth, of upstream: Upstream) {
+            server = health.server
+            self.health = health
+            address = health.server.address
+            identity = upstream.tls?.identity(of: health.server)
+        }
     }
 
     init(_ upstream: Upstream, worker: Worker) {
@@ -46,7 +53,7 @@ final class UpstreamPool {
         let board = worker.gateway.boards.board(for: upstream)
         self.board = board
         servers = board.servers.map {
-            ServerPlace(server: $0.server, health: $0, address: $0.server.address, identity: upstream.tls?.identity(of: $0.server))
+            ServerPlace($0, of: upstream)
         }
     }
 
