@@ -1,13 +1,22 @@
-/// A document that was fetched: status 200, whole.
+/// A document that was fetched, whole: status 200, unless any answer was asked for.
 package struct FetchedDocument: Equatable, Sendable {
     package let body: [UInt8]
     /// Seconds for which it is fresh by its `Cache-Control` (RFC 9111 §5.2.2: `max-age`; 0 for `no-cache` and `no-store`); nil where it
     /// doesn't say.
     package let maxAge: Int64?
+    /// The status, and fields as received, where any answer was asked for; several lines joined by ", ".
+    package let status: Int
+    package let contentType: [UInt8]?
+    package let contentEncoding: [UInt8]?
 
-    package init(body: [UInt8], maxAge: Int64? = nil) {
+    package init(
+        body: [UInt8], maxAge: Int64? = nil, status: Int = 200, contentType: [UInt8]? = nil, contentEncoding: [UInt8]? = nil
+    ) {
         self.body = body
         self.maxAge = maxAge
+        self.status = status
+        self.contentType = contentType
+        self.contentEncoding = contentEncoding
     }
 }
 

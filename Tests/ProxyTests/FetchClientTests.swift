@@ -181,3 +181,75 @@ private final class SilentNames: Sendable {
 
     func answer() { isOver.signal() }
 }
+
+/// Requests to a service's servers, as the file says how to reach them.
+@Suite("questions to servers") struct ServerQuestionTests {
+    private let client: FetchClient
+
+    init() throws { client = try FetchClient() }
+
+    private func upstream(_ server: Upstream.Server, _ tls: UpstreamTLS? = nil) -> Upstream {
+        Upstream(
+            name: "users", servers: [server], base: [], tls: tls, times: .init(connect: 1000, idle: 1000, keepAlive: 1000),
+            bounds: .init(connections: 1, waiting: 1), ejection: .off, circuit: .off, health: nil)
+    }
+
+    private func ask(_ upstream: Upstream, limit: Int = 1000) throws -> Result<FetchedDocument, FetchFailure> {
+        let done = DispatchSemaphore(value: 0)
+        let outcome = Mutex<Result<FetchedDocument, FetchFailure>?>(nil)
+        client.ask(
+            upstream.servers[0], of: upstream, target: "/v1/users/7?a=b", fields: [("X-API-Key", "k")], timeout: 10_000, limit: limit
+        ) { result in
+            outcome.withLock { $0 = result }
+            done.signal()
+        }
+        done.wait()
+        return outcome.withLock { $0! }
+    }
+
+    @Test("any whole answer counts, with its status and what it is of; the question carries the fields given")
+    func answers() throws {
+        let server = try RecordingUpstream { _ in [.json("{}", status: "404 Not Found", fields: "Content-Encoding: br\r\n")] }
+        let answer = try ask(upstream(.network(host: "localhost", port: server.port))).get()
+        #expect(answer.status == 404 && answer.body == Array("{}".utf8))
+        #expect(answer.contentType == Array("application/json".utf8) && answer.contentEncoding == Array("br".utf8))
+        let request = try #require(server.takeRequests().first)
+        #expect(request.target == "/v1/users/7?a=b" && request.field("x-api-key") == "k")
+        #expect(request.field("host") == "localhost:\(server.port)")
+        #expect(request.field("connection") == "close" && request.field("accept") == "application/json")
+        client.end()
+    }
+
+    @Test("TLS is verified by the upstream's own settings: its authorities, and the name that it says")
+    func tls() throws {
+        let certificate = try TestCertificate.gateway.get()
+        let server = try RecordingUpstream(certificate: certificate) { _ in [.json("{}")] }
+        let context = try TLSClientContext(authorities: certificate.chainFile)
+        let place = Upstream.Server.network(host: "127.0.0.1", port: server.port)
+        #expect(try ask(upstream(place, UpstreamTLS(context: context, name: "localhost"))).get().status == 200)
+        guard case .failure(let failure) = try ask(upstream(place, UpstreamTLS(context: context, name: "other.example"))) else {
+            Issue.record("a certificate for another name is taken")
+            return
+        }
+        #expect(failure.cause == .hostName)
+        client.end()
+    }
+
+    @Test("what is cut off, too long or not there is a failure")
+    func failures() throws {
+        let cut = try RecordingUpstream { _ in [.text("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), .close] }
+        let long = try RecordingUpstream { _ in [.json(String(repeating: " ", count: 1001))] }
+        let chunked = try RecordingUpstream { _ in
+            [.text("HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n\(String(repeating: " ", count: 1001))\r\n0\r\n\r\n")]
+        }
+        func cause(_ port: Int) throws -> FetchFailure.Cause? {
+            if case .failure(let failure) = try ask(upstream(.network(host: "127.0.0.1", port: port))) { failure.cause } else { nil }
+        }
+        #expect(try cause(cut.port) == .http)
+        #expect(try cause(long.port) == .tooLarge)
+        #expect(try cause(chunked.port) == .tooLarge)
+        cut.stop()
+        #expect(try cause(cut.port) == .connect)
+        client.end()
+    }
+}

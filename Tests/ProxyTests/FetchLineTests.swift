@@ -20,13 +20,13 @@ import Testing
         var line = FetchLine()
         for _ in 0..<400 { line.add(try order("mute.example")) }
         for number in 0..<3 { line.add(try order("good-\(number).example")) }
-        let begun = begin(&line).map(\.url.host)
+        let begun = begin(&line).map(\.host)
         #expect(begun.prefix(4) == ["mute.example", "good-0.example", "good-1.example", "good-2.example"])
         #expect(begun.count { $0 == "mute.example" } == Limits.fetchesPerHost && begun.count == Limits.fetchesPerHost + 3)
         line.ended(try order("good-0.example"))
         #expect(line.next() == nil)
         line.ended(try order("mute.example"))
-        #expect(begin(&line).map(\.url.host) == ["mute.example"])
+        #expect(begin(&line).map(\.host) == ["mute.example"])
         for number in 0..<100 { line.add(try order("host-\(number).example")) }
         #expect(begin(&line).count == Limits.fetchesAtOnce - Limits.fetchesPerHost - 2)
     }
@@ -37,7 +37,7 @@ import Testing
         for number in 0..<100 { line.add(try order("bad-\(number).example", retry: true)) }
         line.add(try order("good.example"))
         let begun = begin(&line)
-        #expect(begun.first?.url.host == "good.example" && begun.count == 1 + Limits.retriesAtOnce)
+        #expect(begun.first?.host == "good.example" && begun.count == 1 + Limits.retriesAtOnce)
         for number in 0..<100 { line.add(try order("well-\(number).example")) }
         #expect(begin(&line).count == Limits.fetchesAtOnce - Limits.retriesAtOnce - 1)
         line.ended(try order("bad-0.example", retry: true))

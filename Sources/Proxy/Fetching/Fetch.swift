@@ -30,17 +30,19 @@ final class Fetch {
 
     func start() {
         let bound = LoopBound(self, desk.loop)
-        guard !order.url.isSecure || order.tls != nil else {
+        guard order.destination.isTrustKnown else {
             return bound.execute { $0.end(.failure(FetchFailure(.certificate, "the authorities to trust can't be read"))) }
         }
-        desk.resolver.resolve(order.url.host, port: Int(order.url.port)) { addresses in bound.execute { $0.connect(addresses) } }
+        if let address = order.destination.address { return bound.execute { $0.connect([address]) } }
+        guard let name = order.destination.name else { return bound.execute { $0.connect([]) } }
+        desk.resolver.resolve(name.host, port: name.port) { addresses in bound.execute { $0.connect(addresses) } }
     }
 
     func checkDeadline(now: Int64) {
         if now > deadline { return end(.failure(FetchFailure(overdue, "\(waitedFor) took longer than \(order.timeout) ms"))) }
         switch stage {
         case .resolving where deadline - now < patience:
-            let known = desk.resolver.known(order.url.host, port: Int(order.url.port))
+            let known = order.destination.name.map { desk.resolver.known($0.host, port: $0.port) } ?? []
             if !known.isEmpty { connect(known) }
         case .connecting(let connector): connector.checkDeadline(now: now)
         case .resolving, .answering, .ended: break
@@ -67,11 +69,13 @@ final class Fetch {
     /// Nanoseconds before the deadline from which it goes on with addresses of earlier: a name that nobody answers for is known to few.
     private var patience: Int64 { order.timeout * 1_000_000 / 3 * 2 }
 
+    private var host: String { order.destination.name?.host ?? order.host }
+
     private var overdue: FetchFailure.Cause { if case .resolving = stage { .dns } else { .timeout } }
 
     private var waitedFor: String {
         switch stage {
-        case .resolving: "finding the address of \(order.url.host)"
+        case .resolving: "finding the address of \(host)"
         case .connecting: "connecting"
         case .answering(let connection): connection.isHandshaking ? "the TLS handshake" : "the answer"
         case .ended: ""
@@ -81,10 +85,10 @@ final class Fetch {
     private func connect(_ addresses: [SocketAddress]) {
         guard case .resolving = stage else { return }
         // A name that is called local must be so: its answer is not verified.
-        let taken = order.url.isSecure ? addresses : addresses.filter(\.isLoopback)
+        let taken = order.destination.mustBeLoopback ? addresses.filter(\.isLoopback) : addresses
         guard !taken.isEmpty else {
             let reason = addresses.isEmpty ? "has no address" : "is not this machine's loopback"
-            return end(.failure(FetchFailure(.dns, "\(order.url.host) \(reason)")))
+            return end(.failure(FetchFailure(.dns, "\(host) \(reason)")))
         }
         let connector = Connector(on: desk.loop, deadline: deadline) { [weak self] descriptor in
             if let self { connected(descriptor) } else if let descriptor { close(descriptor) }
@@ -101,7 +105,7 @@ final class Fetch {
         guard let descriptor else {
             let code = connector.refusal
             let reason = code == 0 ? "no answer" : SocketError.reason(code)
-            return end(.failure(FetchFailure(code == 0 ? .timeout : .connect, "connecting to \(order.url.authority): \(reason)")))
+            return end(.failure(FetchFailure(code == 0 ? .timeout : .connect, "connecting to \(order.host): \(reason)")))
         }
         guard let connection = FetchConnection(descriptor, fetch: self, records: desk.records), connection.isOpen else {
             return end(.failure(FetchFailure(.connect, "no memory or descriptor left")))

@@ -41,6 +41,19 @@ package final class FetchClient: Sendable {
         desk.execute { $0.take(order) }
     }
 
+    /// Asks one server of a service for `target` by GET, as the file says how to reach it. Any whole answer counts, whatever its status.
+    /// `fields`: names and values of further header fields; they hold no control characters. Ends like `get`.
+    package func ask(
+        _ server: Upstream.Server, of upstream: Upstream, target: String, fields: [(name: String, value: String)], timeout: Int64,
+        limit: Int, completion: @escaping Completion
+    ) {
+        let lines = fields.map { "\($0.name): \($0.value)\r\n" }.joined()
+        let order = FetchOrder(
+            destination: .server(server, upstream.tls), target: target, lines: "Accept: application/json\r\n" + lines,
+            wants: .answer(limit: limit), timeout: timeout, isRetry: false, completion: completion)
+        desk.execute { $0.take(order) }
+    }
+
     /// Breaks off what is under way, whose completions are not called, and ends the loop. Not from the loop.
     package func end() {
         let desk = desk
@@ -48,18 +61,6 @@ package final class FetchClient: Sendable {
         loop.end()
         resolver.abandon()
     }
-}
-
-/// What somebody wants to have.
-struct FetchOrder: Sendable {
-    let url: FetchURL
-    /// Nil for http, and where whom to trust can't be read: https is not fetched then.
-    let tls: TLSClientContext?
-    /// Milliseconds.
-    let timeout: Int64
-    /// Whether it failed last time.
-    let isRetry: Bool
-    let completion: FetchClient.Completion
 }
 
 /// The fetches that are under way and those that wait their turn. Loop-bound.

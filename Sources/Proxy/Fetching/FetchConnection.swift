@@ -8,20 +8,17 @@ final class FetchConnection: StreamSocket {
     private unowned let fetch: Fetch
     private let records: TLSRecords
     private let tls: TLSConnection?
-    private var reader = FetchReader()
+    private var reader: FetchReader
     private var isDone = false
 
     /// Takes over a connected descriptor; nil without memory (it is closed then).
     init?(_ descriptor: CInt, fetch: Fetch, records: TLSRecords) {
         self.fetch = fetch
         self.records = records
-        let url = fetch.order.url
-        let client = fetch.order.tls.map {
-            TLSConnection(client: $0, to: url.isAddress ? .address(url.host) : .name(url.host), records: records)
-        }
-        tls = client ?? nil
+        reader = FetchReader(fetch.order.wants)
+        tls = fetch.order.destination.connection(records: records)
         super.init(descriptor, on: fetch.loop)
-        if url.isSecure && tls == nil {
+        if fetch.order.destination.isSecure && tls == nil {
             isDone = true
             close()
             return nil
@@ -65,8 +62,8 @@ final class FetchConnection: StreamSocket {
 
     private func ask() {
         var request = ByteBuffer()
-        request.writeString("GET \(fetch.order.url.target) HTTP/1.1\r\nHost: \(fetch.order.url.authority)\r\n")
-        request.writeString("Accept: application/json, application/jwk-set+json\r\nAccept-Encoding: identity\r\n")
+        request.writeString("GET \(fetch.order.target) HTTP/1.1\r\nHost: \(fetch.order.host)\r\n")
+        request.writeString(fetch.order.lines + "Accept-Encoding: identity\r\n")
         request.writeString("User-Agent: tenantgate\r\nConnection: close\r\n\r\n")
         guard let tls else {
             put(request)
@@ -105,7 +102,7 @@ final class FetchConnection: StreamSocket {
         end(reader.inputEnded())
     }
 
-    private func fail(_ error: TLSError) { end(.failure(FetchFailure(error, at: fetch.order.url.authority))) }
+    private func fail(_ error: TLSError) { end(.failure(FetchFailure(error, at: fetch.order.host))) }
 
     private func end(_ result: Result<FetchedDocument, FetchFailure>) {
         guard !isDone else { return }

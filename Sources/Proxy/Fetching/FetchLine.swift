@@ -72,8 +72,3 @@ struct FetchLine {
         }
     }
 }
-
-extension FetchOrder {
-    /// Who is asked: name and port.
-    fileprivate var host: String { url.authority }
-}

@@ -2,7 +2,7 @@ import HTTPWire
 import NIOCore
 import Policy
 
-/// Reads the answer to a fetch out of the bytes that come: status 200, a bounded body, no coding. No socket.
+/// Reads the answer to a fetch out of the bytes that come: a bounded body, and for a document status 200 and no coding. No socket.
 struct FetchReader: ~Copyable {
     /// What has come and is not read yet.
     var input = ByteBuffer()
@@ -12,10 +12,23 @@ struct FetchReader: ~Copyable {
     private var decoder: BodyDecoder?
     private var body: [UInt8] = []
     private var maxAge: Int64?
+    private var kind: Kind?
+    private let wants: FetchOrder.Wants
+    private let limit: Int
+
+    /// What a document doesn't tell of itself, and an answer does.
+    private struct Kind {
+        let status: Int
+        let contentType: [UInt8]?
+        let contentEncoding: [UInt8]?
+    }
 
     typealias Outcome = Result<FetchedDocument, FetchFailure>
 
-    init() {}
+    init(_ wants: FetchOrder.Wants = .document) {
+        self.wants = wants
+        if case .answer(let limit) = wants { self.limit = limit } else { limit = Limits.fetchedDocument }
+    }
 
     /// Reads what is there; nil while the answer goes on.
     mutating func advance() -> Outcome? {
@@ -40,17 +53,29 @@ struct FetchReader: ~Copyable {
         }
     }
 
-    private var document: Outcome { .success(FetchedDocument(body: body, maxAge: maxAge)) }
+    private var document: Outcome {
+        guard let kind else { return .success(FetchedDocument(body: body, maxAge: maxAge)) }
+        return .success(
+            FetchedDocument(body: body, status: kind.status, contentType: kind.contentType, contentEncoding: kind.contentEncoding))
+    }
 
     private mutating func readHead() -> FetchFailure? {
         guard !head.isInterim else { return nil }
+        if case .answer = wants {
+            if case .length(let count) = head.framing, count > limit { return tooLarge }
+            kind = Kind(
+                status: Int(head.status), contentType: head.message.joined(.contentType),
+                contentEncoding: head.message.joined(.contentEncoding))
+            decoder = BodyDecoder(head.framing, limits: WireLimits())
+            return nil
+        }
         guard head.status == 200 else {
             let isRedirect = (301...308).contains(head.status) && head.status != 304
             return isRedirect
                 ? FetchFailure(.redirect, "status \(head.status): redirects are not followed; name the address that it leads to")
                 : FetchFailure(.status, "status \(head.status)")
         }
-        if case .length(let count) = head.framing, count > Limits.fetchedDocument { return Self.tooLarge }
+        if case .length(let count) = head.framing, count > limit { return tooLarge }
         let coding = head.withValue(.contentEncoding) { Self.text($0) }
         guard coding == nil || coding == "identity" else { return FetchFailure(.http, "a content coding that was not asked for") }
         maxAge = head.fields.filter { $0.id == .cacheControl }.compactMap { field in
@@ -66,7 +91,7 @@ struct FetchReader: ~Copyable {
                 switch piece {
                 case .needMore: return nil
                 case .data(let bytes):
-                    guard body.count + bytes.readableBytes <= Limits.fetchedDocument else { return .failure(Self.tooLarge) }
+                    guard body.count + bytes.readableBytes <= limit else { return .failure(tooLarge) }
                     body += bytes.readableBytesView
                 case .end: return document
                 }
@@ -77,7 +102,7 @@ struct FetchReader: ~Copyable {
         }
     }
 
-    private static var tooLarge: FetchFailure { FetchFailure(.tooLarge, "more than \(Limits.fetchedDocument) bytes") }
+    private var tooLarge: FetchFailure { FetchFailure(.tooLarge, "more than \(limit) bytes") }
 
     private static func malformed(_ error: WireError) -> Outcome {
         .failure(FetchFailure(error == .headersTooLarge ? .tooLarge : .http, "\(error.reason)"))
