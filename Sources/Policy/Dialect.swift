@@ -116,10 +116,19 @@ package struct DialectCall: Sendable {
     package var intent: Intent?
     /// For APIs that answer 204: a 2xx without a body means this state.
     package var means: UserState?
+    /// Of a list: where its answer says how many users there are on all pages.
+    package var total: JSONPointer?
+    /// Of a list: what the gateway's own requests add to the query, such as how many users make a page.
+    package var query: String?
     /// As written in the file: `POST /v1/users/{user}/suspend`.
     package var text: String
 
-    package init(method: [UInt8], pattern: PathPattern, answers: Answer, intent: Intent? = nil, means: UserState? = nil, text: String) {
+    package init(
+        method: [UInt8], pattern: PathPattern, answers: Answer, intent: Intent? = nil, means: UserState? = nil, total: JSONPointer? = nil,
+        query: String? = nil, text: String
+    ) {
+        self.total = total
+        self.query = query
         self.method = method
         self.pattern = pattern
         self.answers = answers

@@ -217,6 +217,38 @@ package enum Limits {
     /// Sets of seven marks of who was reactivated when, two for each user: 4 MB for about 100,000 users. Beyond it some users need a new
     /// token who would not have needed one.
     package static let reactivationSets = 31_744
+
+    // MARK: reading users with a service credential
+
+    /// Seconds for which a call whose answer was lost may still be carried out, default of a directory's `late_commits`: twice what services
+    /// give a request of their own. Until then the user is read again and again, and no answer is taken for the last word.
+    package static let lateCommitSeconds: Int64 = 60
+    /// Reads of one directory's users that are under way at a time.
+    package static let readsAtOnce = 8
+    /// Users that are to be read; beyond it those with unconfirmed calls get their turn when others are done, and other answers start none.
+    package static let usersToRead = 100_000
+    /// Seconds between two reads of a user: doubled each time, from the first to the last.
+    package static let readAgainSeconds: ClosedRange<Int64> = 1...300
+    /// Seconds for which a service that can't be read from is left alone: doubled with each failure. Then one read tries it.
+    package static let sickServiceSeconds: ClosedRange<Int64> = 1...60
+    /// Users of whom it is remembered, while users are being read, that something has happened meanwhile: 16 to 300 bytes each. Beyond it
+    /// whatever is being read is read again.
+    package static let touchedUsers = 100_000
+    /// Bytes of a service token: as much as a bearer token may have.
+    package static let serviceToken = 64 * 1024
+    /// Milliseconds that one read of a user or of a list's page may take.
+    package static let serviceReadMilliseconds: Int64 = 30_000
+    /// Bytes of an answer to a read: one page of a list, or a user.
+    package static let serviceAnswer = learnedAnswer
+    /// Users of a directory that one reconcile run takes: 9 bytes each, to notice who comes twice.
+    package static let reconciledUsers = 2_000_000
+    /// Pages of a list that one run asks for: lists of one user a page are read to their end, those without an end aren't.
+    package static let reconcilePages = 200_000
+    /// A run that would change more users than this, and more than one in `reconcileShare`, stops and asks.
+    package static let reconcileChanges = 100
+    package static let reconcileShare = 100
+    /// Changes of a run that are given to the ledger together.
+    package static let reconcileBatch = 256
     /// Bytes of one line of an import.
     package static let importLine = 16 * 1024
     /// Bytes of pages that SQLite may keep in memory during an import: most of a table of ten million users.

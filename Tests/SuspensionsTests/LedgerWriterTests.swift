@@ -30,6 +30,7 @@ struct LedgerWriterTests {
         func forEachBlock(_ body: (Subject, BlockSource) -> Void) {}
         func forEachReactivation(_ body: (Subject, Int64) -> Void) {}
         func unconfirmedCalls() -> [UnconfirmedCall] { [] }
+        func fillings() -> [Int: Bool] { [:] }
         func close() {}
     }
 

@@ -1,4 +1,5 @@
 import Policy
+import Synchronization
 
 @testable import Suspensions
 
@@ -8,7 +9,7 @@ struct MachineHarness {
     let store: MemoryLedger
     /// Writes on their way, oldest first: the ledger takes them in this order.
     private(set) var writes: [(changes: [LedgerChange], write: CallMachine.Write)] = []
-    private(set) var index: [Subject: BlockSources] = [:]
+    private let held = HeldIndex()
     private(set) var beginnings: [Int64: [Beginning]] = [:]
     private(set) var conclusions: [Int64: [Conclusion]] = [:]
     /// When each was lifted last, in Unix milliseconds.
@@ -17,14 +18,24 @@ struct MachineHarness {
     private(set) var hands: [Int64: [HandConclusion]] = [:]
     private(set) var drained: Int?
     private(set) var told: [Subject] = []
+    /// Reads that are under way.
+    private(set) var reads: [Subject: Int64] = [:]
+    private(set) var applied: [FindingBatch] = []
     /// Seconds.
     var time: Int64 = 1000
     var lastNumber: Int64 = 0
 
     init(store: MemoryLedger = MemoryLedger(), bounds: CallerAllowances.Bounds = .init()) {
         self.store = store
-        machine = CallMachine(bounds: bounds, unconfirmed: Set(store.unconfirmedCalls().map(\.subject)))
-        index = store.current.blocks
+        let held = held
+        machine = CallMachine(
+            bounds: bounds, unconfirmed: store.unconfirmedCalls(), standing: { held.index[$0]?.contains(.upstream) ?? false })
+        held.index = store.current.blocks
+    }
+
+    private(set) var index: [Subject: BlockSources] {
+        get { held.index }
+        nonmutating set { held.index = newValue }
     }
 
     private var now: Moment { Moment(steady: time * 1_000_000_000, wall: time * 1000) }
@@ -33,9 +44,11 @@ struct MachineHarness {
         for action in machine.handle(event, at: now) {
             switch action {
             case .write(let changes, let write): writes.append((changes, write))
-            case .block(let subject):
-                index[subject, default: []].formUnion(.upstream)
-                told.append(subject)
+            case .block(let subjects):
+                for subject in subjects { index[subject, default: []].formUnion(.upstream) }
+                told += subjects
+            case .read(let subject, let number): reads[subject] = number
+            case .applied(_, let batch): applied.append(batch)
             case .lift(let subject, let time):
                 reactivations[subject] = time
                 let left = (index[subject] ?? []).subtracting(.upstream)
@@ -81,6 +94,20 @@ struct MachineHarness {
         return lastNumber
     }
 
+    /// Users can be read from now on; a lost call may come late for so many seconds.
+    mutating func canRead(late: Int64 = 60) { handle(.readable(late: [late, late])) }
+
+    /// A read that is under way ends so.
+    mutating func readEnds(_ subject: Subject, _ outcome: ReadOutcome) {
+        guard let number = reads.removeValue(forKey: subject) else { return }
+        handle(.read(subject, number, outcome))
+    }
+
+    /// A reconcile run has found this.
+    mutating func find(_ findings: [(Subject, UserState)], since mark: Touches.Mark) {
+        handle(.found(applied.count, findings.map { Finding(subject: $0.0, state: $0.1, mark: mark) }))
+    }
+
     /// The oldest write ends.
     mutating func writeEnds(_ error: LedgerError? = nil) {
         let (changes, write) = writes.removeFirst()
@@ -117,4 +144,14 @@ struct MachineHarness {
 
 extension LedgerError {
     static let diskFull = LedgerError.writeFailed("database or disk is full")
+}
+
+/// The index, where the machine can ask it.
+private final class HeldIndex: Sendable {
+    private let held = Mutex<[Subject: BlockSources]>([:])
+
+    var index: [Subject: BlockSources] {
+        get { held.withLock { $0 } }
+        set { held.withLock { $0 = newValue } }
+    }
 }

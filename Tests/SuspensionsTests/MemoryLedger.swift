@@ -11,6 +11,9 @@ final class MemoryLedger: LedgerStore {
         var reactivations: [Subject: Int64] = [:]
         var unconfirmed: [Subject: UnconfirmedCall] = [:]
         var log: [Outcome] = []
+        var fillings: [DirectoryIndex: Bool] = [:]
+        /// Whose block nothing but an unknown outcome made.
+        var blockedByUnknown: Set<Subject> = []
     }
 
     private let contents = Mutex(Contents())
@@ -51,7 +54,15 @@ final class MemoryLedger: LedgerStore {
         for (subject, time) in current.reactivations { body(subject, time) }
     }
 
-    func unconfirmedCalls() -> [UnconfirmedCall] { current.unconfirmed.values.sorted { $0.at < $1.at } }
+    func unconfirmedCalls() -> [UnconfirmedCall] {
+        let current = current
+        return current.unconfirmed.values.sorted { $0.at < $1.at }.map { call in
+            var call = call
+            call.isBlocking = current.blockedByUnknown.contains(call.subject)
+            return call
+        }
+    }
+    func fillings() -> [DirectoryIndex: Bool] { current.fillings }
     func close() {}
 }
 
@@ -66,6 +77,7 @@ extension MemoryLedger.Contents {
         case .intend(let intent): intents[intent.number] = intent
         case .forget(let number): intents[number] = nil
         case .record(let outcome): record(outcome)
+        case .filling(let directory, let isDone): fillings[directory] = isDone
         case .probe: break
         }
     }
@@ -73,13 +85,20 @@ extension MemoryLedger.Contents {
     private mutating func record(_ outcome: Outcome) {
         if let intent = outcome.intent { intents[intent] = nil }
         var sources = blocks[outcome.subject] ?? []
+        let stood = sources.contains(BlockSources(outcome.source))
         switch outcome.result {
-        case .state(.suspended): sources.formUnion(BlockSources(outcome.source))
+        case .state(.suspended):
+            sources.formUnion(BlockSources(outcome.source))
+            if outcome.source == .upstream { blockedByUnknown.remove(outcome.subject) }
         case .state(.active):
             sources.subtract(BlockSources(outcome.source))
-            reactivations[outcome.subject] = max(reactivations[outcome.subject] ?? 0, outcome.at)
+            if outcome.source == .upstream { blockedByUnknown.remove(outcome.subject) }
+            let isOld = !stood && (outcome.learned == .read || outcome.learned == .reconcile)
+            if !isOld { reactivations[outcome.subject] = max(reactivations[outcome.subject] ?? 0, outcome.at) }
+        case .seen: break
         case .unknown(let wanted, let isBlocking):
             if isBlocking { sources.formUnion(BlockSources(outcome.source)) }
+            if isBlocking, !stood { blockedByUnknown.insert(outcome.subject) }
             unconfirmed[outcome.subject] = UnconfirmedCall(
                 subject: outcome.subject, wanted: wanted, caller: outcome.actor, requestID: outcome.requestID, cause: outcome.reason,
                 at: outcome.at)

@@ -66,8 +66,8 @@ struct SQLiteLedgerTests {
     func foreignFiles() throws {
         let folder = try LedgerFolder()
         try folder.open().close()
-        try folder.tamper("PRAGMA user_version = 3")
-        #expect(throws: LedgerError.newerVersion(path: folder.path, found: 3, known: 2)) { try folder.open() }
+        try folder.tamper("PRAGMA user_version = 4")
+        #expect(throws: LedgerError.newerVersion(path: folder.path, found: 4, known: 3)) { try folder.open() }
         let foreign = try LedgerFolder()
         try foreign.tamper("CREATE TABLE notes (text TEXT)")
         #expect(throws: LedgerError.notALedger(path: foreign.path)) { try foreign.open() }
@@ -86,7 +86,7 @@ struct SQLiteLedgerTests {
             outcome(uuidUser, .unknown(wanted: .suspended, blocks: false), learned: .crash, at: 50),
         ])
         store.close()
-        try folder.tamper("DROP TABLE reactivations; PRAGMA user_version = 1")
+        try folder.tamper("DROP TABLE reactivations; DROP TABLE fillings; PRAGMA user_version = 1")
         let upgraded = try folder.open()
         var found: [Subject: Int64] = [:]
         try upgraded.forEachReactivation { found[$0] = $1 }
@@ -94,6 +94,55 @@ struct SQLiteLedgerTests {
         #expect(try upgraded.verify() == 5)
         upgraded.close()
         try folder.open().close()
+    }
+
+    @Test("a ledger of version 2 has no directory filled, and keeps that it is from then on")
+    func versionTwo() throws {
+        let folder = try LedgerFolder()
+        try folder.open().close()
+        try folder.tamper("DROP TABLE fillings; PRAGMA user_version = 2")
+        let upgraded = try folder.open()
+        #expect(try upgraded.fillings() == [:])
+        try upgraded.commit([.filling(1, isDone: false), .filling(0, isDone: true), .filling(1, isDone: true)])
+        try upgraded.commit([.filling(0, isDone: false)])
+        upgraded.close()
+        let again = try folder.open([bothDirectories[1], bothDirectories[0]])
+        #expect(try again.fillings() == [0: true, 1: false])
+        #expect(try again.verify() == 0)
+        again.close()
+    }
+
+    @Test("what a read shows settles a call, and is a reactivation only of who was blocked")
+    func reads() throws {
+        let folder = try LedgerFolder()
+        let store = try folder.open()
+        let lost = outcome(anna, .unknown(wanted: .suspended, blocks: true), learned: .unconfirmed, at: 10)
+        try store.commit([lost])
+        #expect(try store.unconfirmedCalls().map(\.isBlocking) == [true])
+        // An unknown outcome doesn't change how a block was learned.
+        try store.commit([
+            outcome(bob, .state(.suspended), at: 10), outcome(bob, .unknown(wanted: .suspended, blocks: true), learned: .crash),
+        ])
+        #expect(try store.unconfirmedCalls().map(\.isBlocking) == [true, false])
+        var open = Outcome(
+            intent: nil, subject: anna, source: .upstream, result: .state(.suspended), learned: .read, actor: [], requestID: [], reason: "",
+            at: 20)
+        open.leavesOpen = true
+        try store.commit([.record(open)])
+        #expect(try store.unconfirmedCalls().map(\.isBlocking) == [false, false])
+        try store.commit([
+            outcome(anna, .state(.active), learned: .read, at: 30), outcome(bob, .seen(.active), learned: .read, at: 30),
+            outcome(uuidUser, .state(.active), learned: .reconcile, at: 30),
+        ])
+        #expect(try store.unconfirmedCalls().isEmpty)
+        var blocks: [Subject] = []
+        try store.forEachBlock { subject, _ in blocks.append(subject) }
+        #expect(blocks == [bob])
+        var reactivations: [Subject: Int64] = [:]
+        try store.forEachReactivation { reactivations[$0] = $1 }
+        #expect(reactivations == [anna: 30])
+        #expect(try store.verify() == 7)
+        store.close()
     }
 
     @Test(

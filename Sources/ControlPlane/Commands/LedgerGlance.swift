@@ -89,5 +89,6 @@ private final class Standings: LedgerStore {
         for (subject, time) in reactivations { body(subject, time) }
     }
     func unconfirmedCalls() throws(LedgerError) -> [UnconfirmedCall] { [] }
+    func fillings() throws(LedgerError) -> [DirectoryIndex: Bool] { [:] }
     func close() {}
 }

@@ -36,7 +36,14 @@ extension CallMachine {
     mutating func leave(_ number: CallQueue.Number, _ now: Moment, _ actions: inout [Action]) {
         guard let call = calls.removeValue(forKey: number) else { return }
         allowances.close(call.call.caller)
-        if let next = queue.leave(call.call.subject) { writeIntent(next, now, &actions) }
+        passTurn(of: call.call.subject, now, &actions)
+    }
+
+    /// Something has happened to the subject; whoever waits for it goes on.
+    mutating func passTurn(of subject: Subject, _ now: Moment, _ actions: inout [Action]) {
+        touches.note(subject)
+        book.turnIsFree(of: subject)
+        if let next = queue.leave(subject) { writeIntent(next, now, &actions) }
     }
 }
 
@@ -98,16 +105,17 @@ extension CallMachine {
         case .confirmed:
             quiet.begin(call.subject, at: now.steady)
             if call.wanted == .suspended {
-                unconfirmed.remove(call.subject)
-                actions.append(.block(call.subject))
+                lost[call.subject] = nil
+                actions.append(.block([call.subject]))
             }
+            readOnAfterwards(call.subject, now)
             let outcome = outcome(of: number, call, .state(call.wanted), .call, reason: "", now)
             writeOutcome(number, outcome, .settled, now, &actions)
         case .unconfirmed(let cause):
             quiet.begin(call.subject, at: now.steady)
             let blocks = call.wanted == .suspended && call.suspendsOnUnknown
-            if blocks { actions.append(.block(call.subject)) }
-            unconfirmed.insert(call.subject)
+            lose(call, blocks: blocks, now)
+            if blocks { actions.append(.block([call.subject])) }
             let outcome = outcome(of: number, call, .unknown(wanted: call.wanted, blocks: blocks), .unconfirmed, reason: cause, now)
             writeOutcome(number, outcome, .unconfirmed(blocked: blocks), now, &actions)
         }
@@ -134,11 +142,11 @@ extension CallMachine {
         if error == nil {
             if case .state(let state) = outcome.result {
                 debts.supersede(outcome.subject, outcome.source)
-                unconfirmed.remove(outcome.subject)
+                lost[outcome.subject] = nil
                 if state == .active { actions.append(.lift(outcome.subject, at: outcome.at)) }
             }
         } else {
-            if case .state(.active) = outcome.result { unconfirmed.insert(outcome.subject) }
+            if case .state(.active) = outcome.result { lose(.active, of: outcome.subject, now) }
             debts.owe(.record(Self.owed(outcome)), of: outcome.subject)
         }
         if case .writingOutcome(_, let conclusion) = calls[number]?.phase {

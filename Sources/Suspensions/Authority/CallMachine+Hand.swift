@@ -14,6 +14,7 @@ extension CallMachine {
             return actions.append(.concludeByHand(number, .notDurable(inForce: false)))
         }
         if !blocked.isEmpty { actions.append(.blockByHand(blocked)) }
+        for outcome in outcomes { touches.note(outcome.subject) }
         hands[number] = HandChange(since: now.steady, inForce: !blocked.isEmpty)
         var (changes, stamps): ([LedgerChange], [Subject: LedgerDebts.Stamp]) = ([], [:])
         for outcome in outcomes {
@@ -37,7 +38,9 @@ extension CallMachine {
                 continue
             }
             debts.supersede(outcome.subject, outcome.source)
-            if outcome.settlesUnconfirmed { unconfirmed.remove(outcome.subject) }
+            // A read that was asked for before it was in force is asked for again.
+            touches.note(outcome.subject)
+            if outcome.settlesUnconfirmed { lost[outcome.subject] = nil }
             guard !outcome.blocks else { continue }
             // An answer that was on its way when the operator decided must not undo it.
             quiet.begin(outcome.subject, at: now.steady)
@@ -68,7 +71,8 @@ extension CallMachine {
     mutating func keepBlocks(of actions: [Action]) {
         for action in actions {
             switch action {
-            case .block(let subject): lifting[HandLift(subject: subject, source: .upstream)] = nil
+            case .block(let subjects):
+                for subject in subjects { lifting[HandLift(subject: subject, source: .upstream)] = nil }
             case .blockByHand(let subjects):
                 for subject in subjects { lifting[HandLift(subject: subject, source: .operator)] = nil }
             default: break

@@ -26,6 +26,7 @@ extension CallMachine {
         case .forgetting(let subject, let intent): if error != nil { debts.owe(.forget(intent: intent), of: subject) }
         case .sighting(let subject, let outcome): if error != nil { debts.owe(.record(outcome), of: subject) }
         case .byHand(let number, let outcomes): handWritten(number, outcomes, error, now, &actions)
+        case .learned(let outcome, let source): learnedWritten(outcome, source, error, now, &actions)
         case .debts: isPaying = false
         }
         payDebts(now, &actions)
@@ -49,13 +50,15 @@ extension CallMachine {
 }
 
 extension CallMachine {
-    /// A suspended user was seen: blocked, unless a call for it says more. Never lifts.
+    /// A suspended user was seen: blocked, unless a call for it says more; then the user is read afterwards. Never lifts.
     mutating func sighted(_ subject: Subject, _ sighting: Sighting, _ now: Moment, _ actions: inout [Action]) {
-        guard !queue.isBusy(subject), quiet.mayTeach(subject, asked: sighting.asked, at: now.steady), !debts.isFull,
-            writesOpen < Limits.ledgerBacklog
-        else { return }
+        guard !queue.isBusy(subject), quiet.mayTeach(subject, asked: sighting.asked, at: now.steady) else {
+            return readAfterwards(subject, now)
+        }
+        guard !debts.isFull, writesOpen < Limits.ledgerBacklog else { return }
         tally.seenSuspended += 1
-        actions.append(.block(subject))
+        touches.note(subject)
+        actions.append(.block([subject]))
         let outcome = Outcome(
             intent: nil, subject: subject, source: .upstream, result: .state(.suspended), learned: .passive, actor: sighting.caller.name,
             requestID: sighting.requestID, reason: "", at: now.wall)

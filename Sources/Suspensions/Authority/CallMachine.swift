@@ -15,6 +15,11 @@ struct CallMachine {
         case sighted(Subject, Sighting)
         /// An operator's change by this number: blocks and lifts that are confirmed by being made.
         case byHand(Int64, [Outcome])
+        /// Users can be read, or by other credentials than before; seconds for which each directory's lost calls may come late.
+        case readable(late: [Int64])
+        case read(Subject, ReadBook.Number, ReadOutcome)
+        /// What a reconcile run has found.
+        case found(FindingBatch.Number, [Finding])
         case tick
         case drain(until: Int64)
     }
@@ -22,7 +27,7 @@ struct CallMachine {
     enum Action {
         case write([LedgerChange], Write)
         /// Into the index, and told to every loop.
-        case block(Subject)
+        case block([Subject])
         /// Reactivated at this time (Unix milliseconds), then out of the index.
         case lift(Subject, at: Int64)
         case begin(CallQueue.Number, Beginning)
@@ -32,6 +37,10 @@ struct CallMachine {
         /// Out of the index.
         case liftByHand(Subject, BlockSource, at: Int64)
         case concludeByHand(Int64, HandConclusion)
+        /// Ask the service about a user.
+        case read(Subject, ReadBook.Number)
+        /// What became of a batch of findings.
+        case applied(FindingBatch.Number, FindingBatch)
         /// Draining is over; so many calls were left open.
         case drained(open: Int)
     }
@@ -44,7 +53,15 @@ struct CallMachine {
             case forgetting(Subject, intent: Int64)
             case sighting(Subject, Outcome)
             case byHand(Int64, [Outcome])
+            /// What a read or a reconcile run has shown; the subject's turn is held.
+            case learned(Outcome, Source)
             case debts
+        }
+
+        /// Who looked: a read that was asked for then (nanoseconds), or a reconcile run.
+        enum Source: Sendable {
+            case read(asked: Int64)
+            case batch(FindingBatch.Number)
         }
 
         let purpose: Purpose
@@ -84,16 +101,33 @@ struct CallMachine {
     var hands: [Int64: HandChange] = [:]
     /// Lifts by hand that are being written and that nothing has undone since, by the changes' numbers.
     var lifting: [HandLift: Set<Int64>] = [:]
-    /// Subjects with a call whose outcome is unknown.
-    var unconfirmed: Set<Subject>
+    /// Calls whose outcome is unknown, the last one of each subject.
+    var lost: [Subject: LostCall]
+    /// Who is to be read with the service credential.
+    var book = ReadBook()
+    var touches = Touches()
+    var batches: [FindingBatch.Number: FindingBatch] = [:]
+    /// Nanoseconds for which lost calls may come late, by directory; nil as long as nobody can be read.
+    var late: [Int64]?
+    /// Spreads reads in time.
+    var random = SystemRandomNumberGenerator()
+    /// Whether the upstream's block of a subject stands in the index.
+    let standing: @Sendable (Subject) -> Bool
     /// The last write's error, until one succeeds.
     var trouble: LedgerError?
     var tally = CallTally()
 
-    init(bounds: CallerAllowances.Bounds, unconfirmed: Set<Subject>) {
+    /// `unconfirmed` are the ledger's; nothing is known of calls that were lost before them.
+    init(bounds: CallerAllowances.Bounds, unconfirmed: [UnconfirmedCall], standing: @escaping @Sendable (Subject) -> Bool) {
         allowances = CallerAllowances(bounds)
-        self.unconfirmed = unconfirmed
+        lost = Dictionary(
+            unconfirmed.map { ($0.subject, LostCall(wanted: $0.wanted, isBlocking: $0.isBlocking, hasOthers: true)) },
+            uniquingKeysWith: { _, last in last })
+        self.standing = standing
     }
+
+    /// Subjects with a call whose outcome is unknown.
+    var unconfirmed: Set<Subject> { Set(lost.keys) }
 
     /// Users of whom only memory knows that they are suspended, or of whom an outcome has still to be written.
     var owed: Int { debts.count }
@@ -108,9 +142,13 @@ struct CallMachine {
         case .finished(let number, let outcome): finished(number, outcome, now, &actions)
         case .sighted(let subject, let sighting): sighted(subject, sighting, now, &actions)
         case .byHand(let number, let outcomes): byHand(number, outcomes, now, &actions)
+        case .readable(let late): readable(late, now)
+        case .read(let subject, let number, let outcome): read(subject, number, outcome, now, &actions)
+        case .found(let number, let findings): found(number, findings, now, &actions)
         case .tick: tick(now, &actions)
         case .drain(let until): drain(until, now, &actions)
         }
+        beginReads(now, &actions)
         if !lifting.isEmpty { keepBlocks(of: actions) }
         checkDrained(now, &actions)
         return actions
@@ -127,6 +165,7 @@ extension CallMachine {
         nextSweep = now.steady + Self.sweepInterval
         quiet.sweep(at: now.steady)
         allowances.sweep(at: now.steady)
+        enterLost(now)
     }
 
     /// A disk that hangs is answered like one that fails; the write itself is still waited for before the subject's next call.

@@ -39,6 +39,13 @@ struct CallQueue {
         return .waits
     }
 
+    /// Takes the subject's turn for something that is no call, if nobody has it: calls wait behind it until `leave`.
+    mutating func hold(_ subject: Subject) -> Bool {
+        guard lines[subject] == nil else { return false }
+        lines[subject] = Line(ahead: 0)
+        return true
+    }
+
     /// The call ahead is over: the next one goes ahead.
     mutating func leave(_ subject: Subject) -> Number? {
         guard var line = lines[subject], !line.waiting.isEmpty else {

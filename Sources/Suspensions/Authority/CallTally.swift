@@ -12,10 +12,21 @@ package struct CallTally: Sendable, Equatable {
         case notDurable = "not_durable"
     }
 
+    /// How a read of a user ended.
+    package enum ReadEnding: String, Sendable, CaseIterable {
+        case suspended, active, absent, useless, sick
+        /// Something happened to the user meanwhile, so that the answer may be older than it.
+        case overtaken
+    }
+
     private var suspensions = Array(repeating: 0, count: Ending.allCases.count)
     private var reactivations = Array(repeating: 0, count: Ending.allCases.count)
     /// Users who were blocked because an answer to another call showed them as suspended.
     package internal(set) var seenSuspended = 0
+    /// Reads of users by how they ended.
+    package internal(set) var reads: [ReadEnding: Int] = [:]
+    /// Users whose unconfirmed call was settled by a read, by what it showed.
+    package internal(set) var settled: [UserState: Int] = [:]
     /// Transactions that the ledger could not write, and all that it was given.
     package internal(set) var ledgerErrors = 0
     package internal(set) var ledgerWrites = 0

@@ -32,7 +32,7 @@ struct LedgerDebts {
         if debts[subject] == nil { order.append(subject) }
         var debt = debts[subject] ?? Debt(stamp: lastStamp)
         switch change {
-        case .intend, .probe: break
+        case .intend, .probe, .filling: break
         case .forget(let intent): debt.forgets.append(intent)
         case .record(let outcome):
             let superseded = debt.outcomes.filter { $0.source == outcome.source && (outcome.isState || !$0.isState) }

@@ -22,7 +22,7 @@ extension SuspensionAuthority {
     package var ledgerCommits: Int { writer.commitCount }
 
     /// Whether the outcome of a call for this user is unknown.
-    func isUnconfirmed(_ subject: Subject) -> Bool { state.withLock { $0.machine.unconfirmed.contains(subject) } }
+    func isUnconfirmed(_ subject: Subject) -> Bool { state.withLock { $0.machine.lost[subject] != nil } }
 
     /// Milliseconds since 1970.
     var wall: Int64 { surroundings.wall() }

@@ -21,10 +21,17 @@ package final class SuspensionAuthority: Sendable {
         var conclusions: [CallQueue.Number: @Sendable (Conclusion) -> Void] = [:]
         var hands: [Int64: @Sendable (HandConclusion) -> Void] = [:]
         var drained: (@Sendable (Int) -> Void)?
+        /// Nil as long as no user can be read.
+        var source: (any UserSource)?
+        var lastBatch: FindingBatch.Number = 0
+        var batches: [FindingBatch.Number: @Sendable (FindingBatch) -> Void] = [:]
+        var fillings: [DirectoryIndex: Bool]
     }
 
     let state: Mutex<State>
     let writer: LedgerWriter
+    /// Users that were blocked in each directory at the start.
+    let usersAtStart: [Int]
     let surroundings: AuthoritySurroundings
     private let onBlock: BlockListener
 
@@ -52,10 +59,11 @@ package final class SuspensionAuthority: Sendable {
         self.surroundings = surroundings
         self.onBlock = onBlock
         writer = LedgerWriter(store: store)
+        usersAtStart = index.usersByDirectory
         let machine = CallMachine(
-            bounds: CallerAllowances.Bounds(open: openPerCaller, perMinute: perMinute),
-            unconfirmed: Set(try store.unconfirmedCalls().map(\.subject)))
-        state = Mutex(State(machine: machine))
+            bounds: CallerAllowances.Bounds(open: openPerCaller, perMinute: perMinute), unconfirmed: try store.unconfirmedCalls(),
+            standing: { index.stands(.upstream, for: $0) })
+        state = Mutex(State(machine: machine, fillings: try store.fillings()))
         surroundings.everyTick { [weak self] in
             guard let self else { return false }
             handle(.tick)
@@ -120,7 +128,8 @@ package final class SuspensionAuthority: Sendable {
     package var status: AuthorityStatus {
         state.withLock {
             AuthorityStatus(
-                openCalls: $0.machine.open, unconfirmedUsers: $0.machine.unconfirmed.count, owedUsers: $0.machine.owed,
+                openCalls: $0.machine.open, unconfirmedUsers: $0.machine.lost.count, usersToRead: $0.machine.book.entries.count,
+                owedUsers: $0.machine.owed,
                 ledgerTrouble: $0.machine.trouble, tally: $0.machine.tally)
         }
     }
@@ -139,13 +148,21 @@ package final class SuspensionAuthority: Sendable {
             writer.submit(changes) { [self] error in
                 surroundings.run { self.handle(.written(write, error)) }
             }
-        case .block(let subject):
-            index.insert(.upstream, for: subject)
-            onBlock([subject])
+        case .block(let subjects):
+            for subject in subjects { index.insert(.upstream, for: subject) }
+            onBlock(subjects)
         case .lift(let subject, let time):
             index.noteReactivation(of: subject, at: time)
             index.remove(.upstream, for: subject)
         case .begin(let number, let beginning): state.withLock { $0.beginnings.removeValue(forKey: number) }?(beginning)
+        case .read(let subject, let number):
+            let source = state.withLock { $0.source }
+            guard let source else { return }
+            source.read(subject) { [weak self] outcome in
+                guard let self else { return }
+                surroundings.run { self.handle(.read(subject, number, outcome)) }
+            }
+        case .applied(let number, let batch): state.withLock { $0.batches.removeValue(forKey: number) }?(batch)
         case .conclude(let number, let conclusion): state.withLock { $0.conclusions.removeValue(forKey: number) }?(conclusion)
         case .blockByHand(let subjects):
             for subject in subjects { index.insert(.operator, for: subject) }
@@ -170,6 +187,8 @@ package struct AuthorityStatus: Sendable, Equatable {
     package let openCalls: Int
     /// Users with a call whose outcome is unknown.
     package let unconfirmedUsers: Int
+    /// Users that are to be read with a service credential.
+    package let usersToRead: Int
     /// Users of whom memory knows more than the ledger, because it could not be written.
     package let owedUsers: Int
     /// The last write's error, until one succeeds.

@@ -12,6 +12,8 @@ package struct ListLesson: Sendable, Equatable {
     package let lessons: [Lesson]
     /// Whether more pages follow; nil where the dialect doesn't say how to know, or the answer doesn't say.
     package let hasMore: Bool?
+    /// How many users there are on all pages; nil where the dialect doesn't say where that stands, or nothing sensible stands there.
+    package var total: Int?
 }
 
 /// An answer as the user service gave it, held back whole.
@@ -39,10 +41,12 @@ package struct AnswerReader: Sendable {
     let means: UserState?
     let shape: UserShape?
     let format: IDFormat
+    let total: JSONPointer?
 
     package init(_ call: DialectCall, of dialect: Dialect) {
         answers = call.answers
         means = call.means
+        total = call.total
         shape = dialect.user
         format = dialect.idFormat
     }
@@ -70,7 +74,8 @@ package struct AnswerReader: Sendable {
             return true
         }
         let hasMore = more.flatMap { document.value(at: $0.steps) }.flatMap { document.bool($0) }
-        return ListLesson(lessons: withoutContradictions(lessons), hasMore: hasMore)
+        let count = total.flatMap { document.value(at: $0.steps) }.flatMap { document.number($0)?.floor }
+        return ListLesson(lessons: withoutContradictions(lessons), hasMore: hasMore, total: count.flatMap { Int(exactly: $0) })
     }
 
     private func read(_ answer: ServiceAnswer, about user: UserID?) throws(Silence) -> Lesson {

@@ -4,12 +4,12 @@ import GRDB
 ///
 /// Users are a 16-byte blob where the id is a uuid and text where it is a string. A null tenant means all tenants.
 enum LedgerSchema {
-    static let version = 2
+    static let version = 3
     /// "tnGL" in `application_id`, so that no other program's database is taken for a ledger.
     static let applicationID = 0x746E_474C
 
     /// Everything but the log: what says who is suspended.
-    static let stateTables = ["directories", "scopes", "blocks", "intents", "unconfirmed", "reactivations", "head"]
+    static let stateTables = ["directories", "scopes", "blocks", "intents", "unconfirmed", "reactivations", "fillings", "head"]
 
     /// Makes the tables in an empty file; refuses a file that isn't a ledger, or is a newer one's.
     static func prepare(_ db: Database, path: String) throws {
@@ -17,7 +17,7 @@ enum LedgerSchema {
         let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
         if isEmpty, application == 0, found == 0 {
-            try db.execute(sql: tables + reactivations)
+            try db.execute(sql: tables + reactivations + fillings)
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: "PRAGMA user_version = \(version)")
             return
@@ -27,20 +27,33 @@ enum LedgerSchema {
         if found == 1 {
             try db.execute(sql: reactivations)
             try db.execute(sql: "INSERT INTO reactivations " + loggedReactivations)
-            try db.execute(sql: "PRAGMA user_version = 2")
         }
+        if found < 3 { try db.execute(sql: fillings) }
+        if found < version { try db.execute(sql: "PRAGMA user_version = \(version)") }
     }
 
-    /// The last time that the log says a subject was reactivated. Outcomes that nobody knows are in it too, with the state as it was.
+    /// How outcomes are learned that nobody knows, for SQL.
+    static let unknown = "\(Learned.unconfirmed.rawValue), \(Learned.crash.rawValue)"
+
+    /// The last time that the log says a subject was reactivated. Outcomes that nobody knows are in it too, with the state as it was, and so
+    /// are looks at users who weren't blocked.
     static let loggedReactivations = """
         SELECT scope, user, max(at) FROM log
-        WHERE becomes = 0 AND learned NOT IN (\(Learned.unconfirmed.rawValue), \(Learned.crash.rawValue)) GROUP BY scope, user
+        WHERE becomes = 0 AND learned NOT IN (\(unknown))
+        AND NOT (was = 0 AND learned IN (\(Learned.read.rawValue), \(Learned.reconcile.rawValue))) GROUP BY scope, user
         """
 
     /// Since version 2.
     private static let reactivations = """
         CREATE TABLE reactivations (
             scope INTEGER NOT NULL, user ANY NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (scope, user)) STRICT, WITHOUT ROWID;
+
+        """
+
+    /// Since version 3: directories that were filled from their service's list, or are being.
+    private static let fillings = """
+        CREATE TABLE fillings (directory INTEGER PRIMARY KEY REFERENCES directories (id), done INTEGER NOT NULL) STRICT;
+
         """
 
     private static let tables = """

@@ -55,6 +55,9 @@ struct LedgerScopes {
                 && (tenants.map { $0.contains { $0 == place.tenant } } ?? true)
         }.keys.sorted()
     }
+    /// The row of a directory, and the directory of a row.
+    func row(of directory: DirectoryIndex) -> Int64 { rows[directory] }
+    func directory(at row: Int64) -> DirectoryIndex? { rows.firstIndex(of: row) }
 
     /// The configured name of a directory.
     func name(_ directory: DirectoryIndex) -> String { directories[directory].name }

@@ -16,6 +16,8 @@ package protocol LedgerStore: AnyObject, Sendable {
     func forEachReactivation(_ body: (Subject, Int64) -> Void) throws(LedgerError)
     /// Calls whose outcome is unknown.
     func unconfirmedCalls() throws(LedgerError) -> [UnconfirmedCall]
+    /// The directories whose filling from the service's list was begun, and whether it was finished.
+    func fillings() throws(LedgerError) -> [DirectoryIndex: Bool]
     /// Lets go of the store; nothing else may be asked afterwards.
     func close()
 }
@@ -28,6 +30,8 @@ package enum LedgerChange: Sendable, Equatable {
     case forget(intent: Int64)
     /// Something is known now, even if only that an outcome is not: it enters the log.
     case record(Outcome)
+    /// A directory is being filled from its service's list for the first time, or that is done.
+    case filling(DirectoryIndex, isDone: Bool)
     /// Nothing is known or changes, but it is written all the same: whether the ledger takes writes again.
     case probe
 }
@@ -59,6 +63,10 @@ package enum Learned: UInt8, Sendable, CaseIterable {
     case hand = 5
     /// From a file.
     case imported = 6
+    /// The user was read with the service credential, because a call's outcome was unknown.
+    case read = 7
+    /// From the service's list, or by reading the user, in a reconcile run.
+    case reconcile = 8
 
     /// The name in listings.
     package var name: String {
@@ -69,6 +77,8 @@ package enum Learned: UInt8, Sendable, CaseIterable {
         case .crash: "crash"
         case .hand: "hand"
         case .imported: "import"
+        case .read: "read"
+        case .reconcile: "reconcile"
         }
     }
 }
@@ -80,6 +90,8 @@ package struct Outcome: Sendable, Equatable {
         case state(UserState)
         /// Nobody knows; the last state stays, unless `blocks`.
         case unknown(wanted: UserState, blocks: Bool)
+        /// A read showed this state, which settles what an unconfirmed call left open; the block stays as it was.
+        case seen(UserState)
     }
 
     /// The intent that this concludes.
@@ -97,11 +109,24 @@ package struct Outcome: Sendable, Equatable {
     package let at: Int64
     /// Since when the block stands, if not since `at`: an import may say so.
     package var since: Int64?
+    /// A read's word that isn't the last: what an unconfirmed call left open stays so.
+    package var leavesOpen = false
 
-    /// Whether this answers what an unconfirmed call left open: a confirmed call does, and the operator does.
+    /// Whether this answers what an unconfirmed call left open: a confirmed call does, the operator does, and a read may.
     var settlesUnconfirmed: Bool {
-        guard case .state = result else { return false }
-        return learned == .call || learned == .hand
+        switch result {
+        case .unknown: false
+        case .state, .seen: learned == .call || learned == .hand || (learned == .read && !leavesOpen)
+        }
+    }
+
+    /// Whether the block, or how it was learned, may be another one afterwards.
+    var changesBlock: Bool { if case .seen = result { false } else { true } }
+
+    /// Whether this says when a user was reactivated. A user who wasn't blocked is not reactivated by being looked at.
+    func isReactivation(of was: UserState) -> Bool {
+        guard case .state(.active) = result else { return false }
+        return was == .suspended || (learned != .read && learned != .reconcile)
     }
 }
 
@@ -114,4 +139,6 @@ package struct UnconfirmedCall: Sendable, Equatable {
     package let cause: String
     /// Milliseconds since 1970.
     package let at: Int64
+    /// The user is blocked, and by nothing but this call's unknown outcome (`on_unknown: suspend`).
+    package var isBlocking = false
 }

@@ -59,6 +59,11 @@ final class LedgerWriter: Sendable {
         return isTaken
     }
 
+    /// Lets `work` read the store on the ledger's thread, between two transactions.
+    func read(_ work: @escaping @Sendable (any LedgerStore) -> Void) {
+        thread.async { [self] in work(store) }
+    }
+
     /// Waits until everything submitted so far is answered, then closes the store.
     func close() {
         thread.sync { store.close() }

@@ -69,6 +69,8 @@ private struct LedgerTransaction {
         case .forget(let intent): try forget(intent)
         case .probe: try run("UPDATE head SET number = number", [])
         case .record(let outcome): try record(outcome, scope: try number(outcome.subject, &scopes), scopes)
+        case .filling(let directory, let isDone):
+            try run("INSERT OR REPLACE INTO fillings VALUES (?, ?)", [scopes.row(of: directory), isDone])
         }
     }
 
@@ -99,17 +101,17 @@ private struct LedgerTransaction {
         let was = try isBlocked(scope, user, outcome.source)
         var becomes = was
         switch outcome.result {
-        case .state(let state):
-            becomes = state
-            if state == .active { try reactivate(outcome, scope: scope, user: user) }
-            if outcome.settlesUnconfirmed { try run("DELETE FROM unconfirmed WHERE scope = ? AND user = ?", [scope, user]) }
+        case .state(let state): becomes = state
+        case .seen: break
         case .unknown(let wanted, let blocks):
             if blocks { becomes = .suspended }
             try run(
                 "INSERT OR REPLACE INTO unconfirmed VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [scope, user, wanted.rawValue, text(outcome.actor), text(outcome.requestID), text(outcome.reason), outcome.at])
         }
-        try keep(becomes, outcome, scope: scope, user: user)
+        if outcome.isReactivation(of: was) { try reactivate(outcome, scope: scope, user: user) }
+        if outcome.settlesUnconfirmed { try run("DELETE FROM unconfirmed WHERE scope = ? AND user = ?", [scope, user]) }
+        if outcome.changesBlock { try keep(becomes, outcome, scope: scope, user: user) }
         try append(outcome, scope: scope, user: user, from: was, to: becomes, scopes)
     }
 
@@ -124,7 +126,7 @@ private struct LedgerTransaction {
         return try Bool.fetchOne(statement, arguments: [scope, user, source.rawValue])! ? .suspended : .active
     }
 
-    /// A block that stands already keeps the time since when.
+    /// A block that stands already keeps the time since when, and how it was learned where the news is that nobody knows.
     private func keep(_ state: UserState, _ outcome: Outcome, scope: Int64, user: DatabaseValue) throws {
         switch state {
         case .active: try run("DELETE FROM blocks WHERE scope = ? AND user = ? AND source = ?", [scope, user, outcome.source.rawValue])
@@ -132,7 +134,9 @@ private struct LedgerTransaction {
             try run(
                 """
                 INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET learned = excluded.learned, reason = coalesce(excluded.reason, reason)
+                ON CONFLICT DO UPDATE SET
+                    learned = iif(excluded.learned IN (\(LedgerSchema.unknown)), learned, excluded.learned),
+                    reason = coalesce(excluded.reason, reason)
                 """,
                 [
                     scope, user, outcome.source.rawValue, outcome.learned.rawValue, outcome.since ?? outcome.at,

@@ -1,6 +1,6 @@
 import GRDB
 import GRDBSQLite
-import Policy
+package import Policy
 
 /// Reading the state. Ten million blocks are read at every start, so their rows are stepped through SQLite's own interface: the unsafe
 /// pointers here are its statement and the bytes of the row that it stands on.
@@ -52,15 +52,34 @@ extension SQLiteLedger {
     package func unconfirmedCalls() throws(LedgerError) -> [UnconfirmedCall] {
         let scopes = scopes.withLock { $0 }
         return try reading { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM unconfirmed ORDER BY at").map { row in
+            try Row.fetchAll(db, sql: Self.openCalls).map { row in
                 guard let place = scopes.place(row["scope"]), let user = try LedgerScopes.id(row["user"]),
                     let wanted = UserState(rawValue: row["wanted"])
                 else { throw LedgerError.damaged(path: self.path, "an unconfirmed call can't be read") }
                 return UnconfirmedCall(
                     subject: Subject(directory: place.directory, tenant: place.tenant, user: UserID(user)), wanted: wanted,
                     caller: Array((row["caller"] as String).utf8), requestID: Array((row["request"] as String).utf8), cause: row["cause"],
-                    at: row["at"])
+                    at: row["at"], isBlocking: row["blocking"])
             }
+        }
+    }
+
+    /// A block that was learned by an unknown outcome has no other cause: it doesn't change how another was learned.
+    private static let openCalls = """
+        SELECT unconfirmed.*, EXISTS (
+            SELECT 1 FROM blocks WHERE blocks.scope = unconfirmed.scope AND blocks.user = unconfirmed.user
+            AND source = \(BlockSource.upstream.rawValue) AND learned IN (\(LedgerSchema.unknown))) AS blocking
+        FROM unconfirmed ORDER BY at
+        """
+
+    package func fillings() throws(LedgerError) -> [DirectoryIndex: Bool] {
+        let scopes = scopes.withLock { $0 }
+        return try reading { db in
+            var fillings: [DirectoryIndex: Bool] = [:]
+            for row in try Row.fetchAll(db, sql: "SELECT directory, done FROM fillings") {
+                if let directory = scopes.directory(at: row["directory"]) { fillings[directory] = row["done"] }
+            }
+            return fillings
         }
     }
 

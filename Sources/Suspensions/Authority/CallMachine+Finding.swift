@@ -1,0 +1,49 @@
+import Policy
+
+/// What a reconcile run has found is put in force under the same rule as a read's answer: where something has happened to a user since he
+/// was looked at, he is to be looked at again.
+extension CallMachine {
+    mutating func found(_ number: FindingBatch.Number, _ findings: [Finding], _ now: Moment, _ actions: inout [Action]) {
+        var batch = FindingBatch()
+        var outcomes: [Outcome] = []
+        for finding in findings where standing(finding.subject) != (finding.state == .suspended) {
+            guard mayApply(finding, at: now.steady) else {
+                batch.overtaken.append(finding.subject)
+                continue
+            }
+            // Held at once: whom a run finds twice is taken once, and looked at again.
+            _ = queue.hold(finding.subject)
+            outcomes.append(learned(finding.subject, .state(finding.state), .reconcile, now))
+        }
+        let suspended = outcomes.filter { $0.result == .state(.suspended) }.map(\.subject)
+        if !suspended.isEmpty { actions.append(.block(suspended)) }
+        batch.open = outcomes.count
+        guard !outcomes.isEmpty else { return actions.append(.applied(number, batch)) }
+        batches[number] = batch
+        for outcome in outcomes { write(.record(outcome), of: outcome.subject, .learned(outcome, .batch(number)), &actions) }
+    }
+
+    /// Users whose calls are being settled are lifted by that alone.
+    private func mayApply(_ finding: Finding, at now: Int64) -> Bool {
+        let subject = finding.subject
+        guard drainingUntil == nil, !debts.isFull, writesOpen < Limits.ledgerBacklog, !queue.isBusy(subject),
+            !touches.isTouched(subject, since: finding.mark)
+        else { return false }
+        return finding.state == .suspended || (lost[subject] == nil && !book.isLate(subject, at: now))
+    }
+
+    /// One of a batch's writes has ended.
+    mutating func finish(_ number: FindingBatch.Number, _ outcome: Outcome, _ error: LedgerError?, _ actions: inout [Action]) {
+        guard var batch = batches[number] else { return }
+        batch.open -= 1
+        if error != nil {
+            batch.failed += 1
+        } else if outcome.result == .state(.suspended) {
+            batch.blocked += 1
+        } else {
+            batch.lifted += 1
+        }
+        batches[number] = batch.open > 0 ? batch : nil
+        if batch.open == 0 { actions.append(.applied(number, batch)) }
+    }
+}

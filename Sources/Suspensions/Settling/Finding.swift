@@ -1,0 +1,23 @@
+import Policy
+
+/// What a reconcile run has seen of a user.
+struct Finding: Sendable, Equatable {
+    let subject: Subject
+    let state: UserState
+    /// When the answer that says so was asked for, in the order of what happens.
+    let mark: Touches.Mark
+}
+
+/// What becomes of findings that are applied together.
+struct FindingBatch: Sendable, Equatable {
+    typealias Number = Int
+
+    /// Writes on their way.
+    var open = 0
+    var blocked = 0
+    var lifted = 0
+    /// Something happened to these users since they were looked at, or they are being settled: they are to be looked at again.
+    var overtaken: [Subject] = []
+    /// Users whom the ledger could not be told of.
+    var failed = 0
+}
