@@ -41,6 +41,9 @@ struct AnswerScript: Sendable {
         case .brotli: steps = [.write(Self.message(answer, body: Self.brotli, extra: "Content-Encoding: br\r\n"))]
         case .large: steps = Self.changed(answer, Self.withAvatar(good, bytes: 2 * 1024 * 1024))
         case .avatar: steps = Self.changed(answer, Self.withAvatar(good, bytes: 350 * 1024))
+        case .firstPage: steps = whole.steps
+        case .lastPage: steps = Self.changed(answer, Self.saying(hasNext: false, good))
+        case .endless: steps = Self.changed(answer, Self.saying(hasNext: true, good))
         case .duplicateNames: steps = [.write(Self.message(answer, body: Self.doubled(good.bytes)))]
         }
     }
@@ -70,6 +73,13 @@ extension AnswerScript {
                 default: (name, value)
                 }
             })
+    }
+
+    /// The same page with another word on whether more follow.
+    private static func saying(hasNext: Bool, _ page: JSONText) -> JSONText {
+        guard case .object(let members) = page else { return page }
+        return .object(
+            members.map { name, value in name == "pagination" ? (name, value.setting("hasNext", to: .boolean(hasNext))) : (name, value) })
     }
 
     /// An object whose every member stands twice.

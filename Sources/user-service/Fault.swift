@@ -9,6 +9,9 @@ struct Fault: Sendable, Equatable {
     var times = 1
     /// Strikes any call, not only those that suspend or reactivate.
     var anyCall = false
+    /// Strikes lists, or reads of one user, alone.
+    var lists = false
+    var reads = false
 
     enum Kind: String, Sendable, CaseIterable {
         /// The connection is closed when the head has come, nothing read of the body, nothing done.
@@ -43,11 +46,24 @@ struct Fault: Sendable, Equatable {
         case duplicateNames = "duplicate_names"
         /// `status`, in the dialect's envelope.
         case status
+        /// The first page of a list, whichever is asked for.
+        case firstPage = "first_page"
+        /// A page that says that it is the last.
+        case lastPage = "last_page"
+        /// A page that says that more follow.
+        case endless
+    }
+
+    /// Whether it is armed for this call.
+    func strikes(_ request: ServiceRequest) -> Bool {
+        if lists { return request.isList }
+        if reads { return request.isRead }
+        return anyCall || request.isSuspendCall
     }
 }
 
 extension Fault {
-    /// Reads what a test arms: `{"kind": "hang", "commit"?: true, "status"?: 500, "times"?: 1, "any"?: false}`.
+    /// Reads what a test arms: `{"kind": "hang", "commit"?: true, "status"?: 500, "times"?: 1, "any"?: false, "list"?: false, "read"?: false}`.
     init(_ body: [UInt8]) throws {
         let body = try RequestBody(body)
         guard let kind = Kind(rawValue: try body.text("kind")) else { throw ServiceError.badRequest("There is no such fault.") }
@@ -55,6 +71,8 @@ extension Fault {
         if kind == .status || kind == .dropUnread { commits = false }
         if body.has("commit") { commits = try body.flag("commit") }
         if body.has("any") { anyCall = try body.flag("any") }
+        if body.has("list") { lists = try body.flag("list") }
+        if body.has("read") { reads = try body.flag("read") }
         status = try body.integer("status") ?? status
         times = try body.integer("times") ?? times
     }

@@ -14,7 +14,7 @@ final class FaultPlan: Sendable {
     /// The fault that strikes this call, if one is armed; counts it.
     func strike(_ request: ServiceRequest) -> Fault? {
         state.withLock { state in
-            guard let index = state.armed.firstIndex(where: { $0.anyCall || request.isSuspendCall }) else { return nil }
+            guard let index = state.armed.firstIndex(where: { $0.strikes(request) }) else { return nil }
             let fault = state.armed[index]
             state.armed[index].times -= 1
             if state.armed[index].times <= 0 { state.armed.remove(at: index) }

@@ -29,6 +29,9 @@ struct ServiceRequest: Sendable {
 
     /// Whether this is the call that suspends or reactivates, by either dialect: what faults are armed for.
     var isSuspendCall: Bool { method == "POST" && (path.last == "suspend" || path.last == "activate") }
+    /// Whether it lists users, or reads one.
+    var isList: Bool { method == "GET" && path.last == "users" }
+    var isRead: Bool { method == "GET" && path.dropLast().last == "users" }
 }
 
 extension ServiceRequest {

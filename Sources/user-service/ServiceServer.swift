@@ -50,6 +50,8 @@ struct CallRunner: Sendable {
     private func run(_ request: ServiceRequest, fault: Fault?, on loop: any EventLoop) -> EventLoopFuture<AnswerScript> {
         threads.runIfActive(eventLoop: loop) {
             guard let fault else { return AnswerScript(api.answer(to: request), to: request) }
+            var request = request
+            if fault.kind == .firstPage { request.query["page"] = "1" }
             let answer = api.answer(to: fault.commits ? request : request.readingInstead)
             guard fault.kind == .status else { return AnswerScript(answer, to: request, spoiledBy: fault) }
             let error = ServiceError(status: fault.status, code: .internalError, message: "This is a drill.")

@@ -31,8 +31,11 @@ final class UserStore: Sendable {
     /// One page of the users in the order of their ids, and how many there are. `tenant` leaves only that tenant's.
     func users(tenant: String?, offset: Int = 0, limit: Int) throws -> (page: [DemoUser], total: Int) {
         try database.read { database in
-            let all = try DemoUser.order(Column("id")).fetchAll(database)
-            let visible = tenant.map { tenant in all.filter { $0.belongs(to: tenant) } } ?? all
+            guard let tenant else {
+                let page = try DemoUser.order(Column("id")).limit(limit, offset: offset).fetchAll(database)
+                return (page, try DemoUser.fetchCount(database))
+            }
+            let visible = try DemoUser.order(Column("id")).fetchAll(database).filter { $0.belongs(to: tenant) }
             return (Array(visible.dropFirst(offset).prefix(limit)), visible.count)
         }
     }

@@ -31,13 +31,16 @@ struct LedgerListing {
     }
 
     let entries: [String: [Entry]]
+    /// The log, oldest first, as it is printed.
+    let all: [[String: Any]]
     /// The users of calls that are listed as unconfirmed.
     let unconfirmed: [String: String]
 
     /// To be taken while nobody calls.
     init(_ world: World) throws {
         let copy = try LedgerCopy(world)
-        entries = Dictionary(grouping: try copy.lines("log")) { $0["request"] as? String ?? "" }.mapValues { lines in
+        all = try copy.lines("log")
+        entries = Dictionary(grouping: all) { $0["request"] as? String ?? "" }.mapValues { lines in
             lines.map { Entry(learned: $0["learned"] as? String ?? "", isSuspended: $0["to"] as? String == "suspended") }
         }
         unconfirmed = Dictionary(

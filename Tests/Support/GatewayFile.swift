@@ -21,6 +21,8 @@ package struct GatewayFile: Sendable {
     package var threads = 2
     /// The name of the certificate's files in `tls`.
     package var certificate = "gateway"
+    /// Further keys of the two services' directories: `service_tokens: [{file: secrets/service}]`.
+    package var directoryKeys: [String] = []
     /// Further lines of `directories`.
     package var directories: [String] = []
     /// Further lines of `upstreams`.
@@ -50,9 +52,13 @@ package struct GatewayFile: Sendable {
         for (name, token) in [("ops", TestAdmin.operatorToken), ("eyes", TestAdmin.viewerToken)] where admin || adminTokens {
             try folder.write(token + "\n", to: "secrets/\(name).token")
         }
+        try folder.write(Self.serviceToken + "\n", to: "secrets/service")
         try folder.write("", to: "var/.keep")
         return try folder.write(text, to: "tenantgate.yaml")
     }
+
+    /// What `secrets/service` holds.
+    package static let serviceToken = "service-token-of-the-tests"
 
     private static let issuers = [
         ("jitsudo", TestIssuers.jitsudo), ("rinne", TestIssuers.rinne), ("globex", TestIssuers.globexOnly),
@@ -86,8 +92,8 @@ package struct GatewayFile: Sendable {
             ledger: sqlite:\(ledgerFolder ?? "var")/tenantgate.db
             threads: \(threads)
             directories:
-              jitsudo: {dialect: \(dialects)/jitsudo.yaml}
-              rinne: {dialect: \(dialects)/rinne.yaml}
+              jitsudo: {\((["dialect: \(dialects)/jitsudo.yaml"] + directoryKeys).joined(separator: ", "))}
+              rinne: {\((["dialect: \(dialects)/rinne.yaml"] + directoryKeys).joined(separator: ", "))}
             \(directories.map { "  \($0)" }.joined(separator: "\n"))
             credentials:
               - issuer: \(TestIssuers.jitsudo.issuer)

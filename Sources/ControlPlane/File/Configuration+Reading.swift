@@ -114,6 +114,12 @@ private struct FileReader {
         let upstreams = upstreamEntries.map { entry in
             entry.value.flatMap { UpstreamSection.read(entry.name, $0, directories: directoryNames) }
         }
+        for (index, directory) in directories.enumerated() where !upstreams.contains(where: { $0 == nil || $0?.directory == index }) {
+            guard let place = directory?.service?.place else { continue }
+            problems.error(
+                place, "no upstream serves the directory `\(directoryEntries[index].name)`: there is nobody to read its users from",
+                fix: "write `directory: \(directoryEntries[index].name)` at its upstream, or remove the tokens")
+        }
         let upstreamNames = NameTable(upstreamEntries.map(\.name))
         let reader = RouteReader(
             upstreams: upstreamNames, upstreamSettings: upstreams, directories: directories, errors: errors, bodyLimit: bodyLimit,

@@ -46,6 +46,8 @@ package struct DirectorySettings: Sendable {
     package var dialect: Dialect
     /// The dialect file's path; nil where there is none.
     package var dialectPath: String?
+    /// Nil where the gateway reads no users by itself.
+    package var service: ServiceSettings?
 }
 
 /// One group of servers that hold the same service.

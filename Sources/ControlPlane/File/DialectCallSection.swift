@@ -12,11 +12,16 @@ enum DialectCallSection {
     static let items = Key("items", .pointer, .optional("only for lists"), "Where a list's answer keeps the users.")
     static let more = Key("more", .pointer, .optional("one page"), "The boolean that says whether more pages follow.")
     static let page = Key("page", .text("query name", bytes: 64), .optional("one page"), "The query parameter that asks for a page.")
+    static let total = Key(
+        "total", .pointer, .optional("not told"), "The number of users on all pages: a list that ends before is not taken for the whole.")
+    static let query = Key(
+        "query", .text("query", bytes: 256), .optional("nothing"),
+        "What the gateway's own requests for the list ask for beside the page: `limit=100`.")
     static let shape = SectionShape(
         "dialect_call",
         [
             call.declaration, answers.declaration, intent.declaration, means.declaration, items.declaration, more.declaration,
-            page.declaration,
+            page.declaration, total.declaration, query.declaration,
         ], later: ["request"])
 
     /// What a 2xx carries.
@@ -30,6 +35,8 @@ enum DialectCallSection {
         let intent = intent(section)
         let means = section[means].map { $0 == .suspended ? UserState.suspended : .active }
         let (items, more, page) = (section[items], section[more], section[page])
+        let (total, query) = (section[total], section[query])
+        checkQuery(section, query)
         guard let line, let answers else { return nil }
         checkList(section, answers, more: more, page: page)
         checkUser(section, answers, line, hasUser: hasUser)
@@ -40,7 +47,9 @@ enum DialectCallSection {
             case .list: .list(items: items ?? JSONPointer(steps: []), more: more, page: page)
             case .nothing: .nothing
             }
-        let call = DialectCall(method: line.method, pattern: line.pattern, answers: shape, intent: intent, means: means, text: line.text)
+        let call = DialectCall(
+            method: line.method, pattern: line.pattern, answers: shape, intent: intent, means: means, total: total, query: query,
+            text: line.text)
         return (call, section)
     }
 
@@ -58,14 +67,23 @@ enum DialectCallSection {
             section.refuse(items, "a list needs `items`", fix: "add `items: /data` (where the answer keeps the users)")
         }
         if answers != .list {
-            for (key, isThere) in [("items", section.has(items)), ("more", section.has(Self.more)), ("page", section.has(Self.page))]
-            where isThere {
+            for (key, isThere) in [
+                ("items", section.has(items)), ("more", section.has(Self.more)), ("page", section.has(Self.page)),
+                ("total", section.has(total)), ("query", section.has(query)),
+            ] where isThere {
                 section.reading.problems.error(section.place, "`\(key)` is for `answers: list`", fix: "remove it, or write `answers: list`")
             }
         }
         if answers == .list, (more == nil) != (page == nil) {
             section.refuse(Self.answers, "`more` and `page` belong together", fix: "write both or neither")
         }
+    }
+
+    private static func checkQuery(_ section: Section, _ text: String?) {
+        guard let text else { return }
+        let isQuery = text.utf8.allSatisfy { 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "#") } && !text.hasPrefix("?") && !text.hasPrefix("&")
+        guard !isQuery else { return }
+        section.refuse(query, "`\(text)` is no query", fix: "write it as it stands in a URL after `?`: `limit=100`")
     }
 
     private static func checkUser(_ section: Section, _ answers: AnswerWord, _ line: CallLine, hasUser: Bool) {

@@ -9,6 +9,7 @@ struct MetricsPage {
     var gateway: GatewayFigures?
     var upstreams: [BoardFigures] = []
     var suspensions: SuspensionFigures?
+    var reconciling: [ReconcileFigures] = []
     var certificates: [CertificateExpiry] = []
     var keySets: [KeySetAge] = []
     /// Lines of the access log that were dropped; nil without a log.
@@ -28,6 +29,7 @@ struct MetricsPage {
             addTokens(gateway, &page)
         }
         if let suspensions { addSuspensions(suspensions, blockTimes: gateway?.blockTimes, &page) }
+        addReads(&page)
         addMaterial(&page)
         addProcess(&page)
         return page.text

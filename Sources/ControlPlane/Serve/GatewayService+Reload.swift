@@ -91,6 +91,7 @@ extension GatewayService {
         running.authority = snapshot.authority
         running.rates = snapshot.rates
         running.listeners = plan.served
+        readUsers(new, snapshot)
         return plan.opened
     }
 }

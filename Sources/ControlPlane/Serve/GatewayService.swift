@@ -19,6 +19,9 @@ package final class GatewayService: Sendable {
     private let probes: ProbesListener?
     let admin: AdminListener?
     let keys: KeyService
+    let reads: ServiceReads
+    /// What operators may ask to run.
+    package let reconciling: ReconcileService
     private let standing = Standing()
     /// How the admin listener has the file read anew.
     private let reloading = Mutex<@Sendable (@escaping @Sendable (ReloadOutcome) -> Void) -> Void>({ $0(.over) })
@@ -89,6 +92,9 @@ package final class GatewayService: Sendable {
         } catch {
             throw StartFailure("The gateway can't be started: \(error).")
         }
+        let gateway = gateway
+        reads = ServiceReads(say: say) { gateway.boardFigures }
+        reconciling = ReconcileService(suspensions, reads, say: say)
         Self.awaitKeys(keys, say)
         keys.serve(gateway)
         let plan: ListenerPlan
@@ -106,14 +112,17 @@ package final class GatewayService: Sendable {
                 configuration: configuration, inputs: inputs, lastRead: inputs, authority: snapshot.authority, rates: snapshot.rates,
                 listeners: plan.served))
         shown = Mutex(Shown(configuration, plan.served, admin: admin))
+        readUsers(configuration, snapshot)
         standing.serve(
             Standing.Sources(
                 gateway: gateway, suspensions: suspensions, directories: configuration.directories.map(\.name), log: log,
                 certificates: { [unowned self] in Self.expiries(of: shown.withLock { $0.certificates }) },
                 notices: { [unowned self] in
                     Self.observing(shown.withLock { $0.observing }) + keys.notices + Self.unwell(gateway.boardFigures)
+                        + reconciling.notices
                 },
-                keySets: { [unowned self] in KeySetAge.all(keys.statuses) }, admin: admin?.room.counts))
+                keySets: { [unowned self] in KeySetAge.all(keys.statuses) },
+                reconciling: { [unowned self] in reconciling.figures }, admin: admin?.room.counts))
         admin?.serve(
             AdminAPI(
                 AdminAPI.Sources(
@@ -126,6 +135,14 @@ package final class GatewayService: Sendable {
     /// Has reloads that are asked for at the admin listener go by `reload`, which tells of them where the others are told.
     package func reload(by reload: @escaping @Sendable (@escaping @Sendable (ReloadOutcome) -> Void) -> Void) {
         reloading.withLock { $0 = reload }
+    }
+
+    /// Reads users by the service tokens of this file from now on. The directories' numbers must be the ledger's.
+    func readUsers(_ configuration: Configuration, _ snapshot: Snapshot) {
+        let isAnybody = reads.follow(configuration, snapshot.upstreams)
+        let late = configuration.directories.map { $0.service?.lateSeconds ?? Limits.lateCommitSeconds }
+        if isAnybody { suspensions.readUsers(from: reads, late: late) }
+        reconciling.follow(configuration)
     }
 
     /// Opens the access log's file anew, which may have been renamed. Doesn't wait.
@@ -146,6 +163,8 @@ package final class GatewayService: Sendable {
         let isDone = gateway.drain(within: bound)
         admin?.close()
         keys.end()
+        reconciling.end()
+        reads.end()
         let isSettled = drainSuspensions()
         probes?.close()
         let isWritten = log?.finish() ?? true

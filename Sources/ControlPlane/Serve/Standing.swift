@@ -22,6 +22,8 @@ final class Standing: Sendable {
         var notices: @Sendable () -> [String] = { [] }
         /// How old fetched keys are.
         var keySets: @Sendable () -> [KeySetAge] = { [] }
+        /// How reconcile runs stand.
+        var reconciling: @Sendable () -> [ReconcileFigures] = { [] }
         /// What the admin listener has answered; nil without one.
         var admin: AdminCounts?
     }
@@ -71,7 +73,7 @@ final class Standing: Sendable {
                 MetricsPage(
                     gateway: reports.sum(), upstreams: sources.gateway.boardFigures,
                     suspensions: SuspensionFigures(sources.suspensions, directories: sources.directories),
-                    certificates: sources.certificates(), keySets: sources.keySets(), droppedLines: sources.log?.droppedLines,
+                    reconciling: sources.reconciling(), certificates: sources.certificates(), keySets: sources.keySets(), droppedLines: sources.log?.droppedLines,
                     admin: sources.admin?.all, isReady: readiness.isReady)
             }
         }

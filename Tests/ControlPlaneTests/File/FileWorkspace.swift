@@ -12,7 +12,7 @@ final class FileWorkspace {
             try! FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
         }
         for name in ["jitsudo.yaml", "rinne.yaml"] { write("dialects/\(name)", Self.repository("config/dialects/\(name)")) }
-        for name in ["jitsudo.secret", "jitsudo.secret.old", "rinne.secret", "admin.token"] {
+        for name in ["jitsudo.secret", "jitsudo.secret.old", "rinne.secret", "rinne.service", "admin.token"] {
             write("secrets/\(name)", String(repeating: "0123456789abcdef", count: 4) + "\n", mode: 0o600)
         }
         for name in ["tls/gateway.pem", "tls/gateway.key"] { write(name, "not loaded by these tests\n", mode: 0o600) }

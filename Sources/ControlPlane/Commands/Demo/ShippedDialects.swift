@@ -31,7 +31,9 @@ enum ShippedDialects {
           - {call: "POST /core/v1/users/{user}/suspend", answers: user, intent: suspend}
           - {call: "POST /core/v1/users/{user}/activate", answers: user, intent: activate}
           - {call: "GET /core/v1/users/{user}", answers: user}
-          - {call: "GET /core/v1/users", answers: list, items: /data, more: /pagination/hasNext, page: page}
+          - {call: "GET /core/v1/users", answers: list, items: /data, more: /pagination/hasNext, page: page, total: /pagination/total,
+             query: limit=100}
+          # `total`: a list that ends before is not taken for the whole. `query`: asked for by the gateway's own requests.
 
         """#
 }

@@ -1,0 +1,162 @@
+import Policy
+import Proxy
+import Suspensions
+import Synchronization
+
+/// Reads users at their services with the file's service tokens: what settles unknown outcomes and finds what has drifted.
+///
+/// Asks the upstream's own servers as the file says how to reach them, over a fetch client of its own (one thread, made when it is first
+/// needed), so that no request and no key set waits for it. Tokens are in no line that it says.
+final class ServiceReads: UserSource {
+    private struct State {
+        var desks: [DirectoryIndex: ServiceDesk] = [:]
+        var names: [String] = []
+        var client: FetchClient?
+        /// The next server to be asked.
+        var turn = 0
+        /// Directories that can't be read from, as was said.
+        var failing: Set<DirectoryIndex> = []
+        var isOver = false
+    }
+
+    private let state = Mutex(State())
+    private let say: @Sendable (String) -> Void
+    /// How upstreams and their servers stand.
+    private let figures: @Sendable () -> [BoardFigures]
+
+    init(say: @escaping @Sendable (String) -> Void, figures: @escaping @Sendable () -> [BoardFigures]) {
+        self.say = say
+        self.figures = figures
+    }
+
+    /// Reads as the file says from now on. True if there is anybody to read.
+    func follow(_ configuration: Configuration, _ upstreams: [Upstream]) -> Bool {
+        var desks: [DirectoryIndex: ServiceDesk] = [:]
+        for directory in configuration.directories.indices { desks[directory] = ServiceDesk(directory, of: configuration, upstreams) }
+        let made = desks
+        return state.withLock { state in
+            state.desks = made
+            state.names = configuration.directories.map(\.name)
+            if !made.isEmpty, state.client == nil, !state.isOver { state.client = try? FetchClient() }
+            return !made.isEmpty
+        }
+    }
+
+    /// Ends reading. What is under way is never answered.
+    func end() {
+        let client = state.withLock { state in
+            state.isOver = true
+            defer { state.client = nil }
+            return state.client
+        }
+        client?.end()
+    }
+
+    // MARK: UserSource
+
+    func read(_ subject: Subject, then: @escaping @Sendable (ReadOutcome) -> Void) {
+        guard let desk = desk(subject.directory) else { return then(.impossible) }
+        let credentials = desk.credentials(for: subject)
+        guard !credentials.isEmpty else { return then(.impossible) }
+        read(subject, desk, credentials[...], then: then)
+    }
+
+    func lists(of directory: DirectoryIndex) -> [UserList] { desk(directory)?.lists ?? [] }
+
+    func page(_ number: Int, of list: UserList, then: @escaping @Sendable (Result<ListLesson, ReadFailure>) -> Void) {
+        guard let desk = desk(list.directory), let reader = desk.listReader, let request = desk.request(forPage: number, of: list) else {
+            return then(.failure(ReadFailure("the file doesn't say any more how")))
+        }
+        ask(desk, request) { result in
+            switch result {
+            case .failure(let failure): then(.failure(ReadFailure("\(failure)")))
+            case .success(let answer):
+                guard answer.status == 200 else { return then(.failure(ReadFailure("status \(answer.status)"))) }
+                do throws(Silence) { then(.success(try reader.list(from: answer))) } catch { then(.failure(ReadFailure(error.words))) }
+            }
+        }
+    }
+
+    // MARK: asking
+
+    /// By the first credential; where it doesn't know the user, by the next.
+    private func read(
+        _ subject: Subject, _ desk: ServiceDesk, _ credentials: ArraySlice<Int>, then: @escaping @Sendable (ReadOutcome) -> Void
+    ) {
+        guard let credential = credentials.first, let request = desk.request(for: subject, by: credential) else {
+            return then(.useless("the user's id can't stand in a path"))
+        }
+        ask(desk, request) { [self] result in
+            let outcome = Self.outcome(result, desk, subject)
+            note(outcome, subject.directory)
+            guard outcome == .absent, credentials.count > 1 else { return then(outcome) }
+            read(subject, desk, credentials.dropFirst(), then: then)
+        }
+    }
+
+    private func ask(
+        _ desk: ServiceDesk, _ request: ServiceDesk.Request, then: @escaping @Sendable (Result<ServiceAnswer, FetchFailure>) -> Void
+    ) {
+        let upstream = desk.upstream
+        let board = figures().first { $0.upstream == upstream.name }
+        guard board?.isCircuitOpen != true else { return then(.failure(FetchFailure(.timeout, "the upstream's circuit breaker is open"))) }
+        let isWell = upstream.servers.indices.map { index in
+            guard let board, index < board.servers.count else { return true }
+            return board.servers[index].isServing
+        }
+        let (client, turn) = state.withLock { state in
+            state.turn &+= 1
+            return (state.client, state.turn)
+        }
+        guard let client else { return then(.failure(FetchFailure(.connect, "no descriptor is left to read with"))) }
+        let well = upstream.servers.indices.filter { isWell[$0] }
+        let choice = well.isEmpty ? Array(upstream.servers.indices) : well
+        client.ask(
+            upstream.servers[choice[turn % choice.count]], of: upstream, target: request.target, fields: request.fields,
+            timeout: desk.timeout, limit: Limits.serviceAnswer
+        ) { result in
+            then(
+                result.map { answer in
+                    ServiceAnswer(
+                        status: answer.status, contentType: answer.contentType, contentEncoding: answer.contentEncoding, body: answer.body)
+                })
+        }
+    }
+
+    /// What an answer says of the user, or of the service.
+    private static func outcome(_ result: Result<ServiceAnswer, FetchFailure>, _ desk: ServiceDesk, _ subject: Subject) -> ReadOutcome {
+        switch result {
+        case .failure(let failure): return failure.cause == .tooLarge ? .useless("\(failure)") : .sick("\(failure)")
+        case .success(let answer):
+            switch answer.status {
+            case 404, 410: return .absent
+            case 408, 425, 429, 500...: return .sick("status \(answer.status)")
+            default: break
+            }
+            switch desk.reader.lesson(from: answer, about: subject.user) {
+            case .teaches(_, let state): return .state(state)
+            case .teachesNothing(.status(let status)): return .useless("status \(status)")
+            case .teachesNothing(let silence): return .useless(silence.words)
+            }
+        }
+    }
+
+    private func desk(_ directory: DirectoryIndex) -> ServiceDesk? { state.withLock { $0.desks[directory] } }
+
+    /// Says once that a directory's users can't be read, and once that they can be again.
+    private func note(_ outcome: ReadOutcome, _ directory: DirectoryIndex) {
+        let (problem, isGood): (String?, Bool) =
+            switch outcome {
+            case .sick(let reason), .useless(let reason): (reason, false)
+            case .state: (nil, true)
+            case .absent, .impossible: (nil, false)
+            }
+        let (name, isNews) = state.withLock { state -> (String, Bool) in
+            let name = directory < state.names.count ? state.names[directory] : ""
+            if problem != nil { return (name, state.failing.insert(directory).inserted) }
+            return (name, isGood && state.failing.remove(directory) != nil)
+        }
+        guard isNews else { return }
+        say(problem.map { "users of \(name) can't be read: \($0)" } ?? "users of \(name) can be read again")
+    }
+}

@@ -1,0 +1,166 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Filling the list from the service, and finding what has drifted (SPEC §4). Real programs throughout.
+@Suite("reconcile", .serialized, .timed)
+struct ReconcileTests {
+    private static let rinne = Dialect.rinne
+
+    /// So many users; whom `isSuspended` says is suspended.
+    private static func users(_ count: Int, _ isSuspended: (Int) -> Bool) -> [[String: Any]] {
+        let admin: [String: Any] = [
+            "id": rinne.admin, "tenants": [rinne.tenant], "email": "admin@north.example", "first_name": "A", "last_name": "B",
+            "roles": ["admin"],
+        ]
+        return [admin]
+            + (0..<count).map { number in
+                [
+                    "id": "u\(number)", "tenants": [rinne.tenant], "email": "u\(number)@north.example", "first_name": "A", "last_name": "B",
+                    "suspended": isSuspended(number),
+                ]
+            }
+    }
+
+    private func wait(_ stand: ReadingStand, done count: Double) throws {
+        try stand.wait(for: #"tenantgate_reconcile_runs_total{directory="rinne",ending="done"}"#, { $0 >= count }, seconds: 60)
+    }
+
+    @Test("a first start fills the list from 5,000 users in pages, while others suspend and reactivate: exact")
+    func bootstrap() throws {
+        let users = Self.users(5000) { $0 % 10 == 3 }
+        let stand = try ReadingStand(Self.rinne, reconcile: "{every: 1h}", users: users) { file in
+            file.more.append("limits: {suspend_calls_per_minute: 100000, open_suspend_calls: 64}")
+        }
+        // Some of both kinds at both ends of the list, as fast as they go, until the filling is done.
+        let client = try stand.world.gateway.client()
+        var expected = Set((0..<5000).filter { $0 % 10 == 3 })
+        var calls = 0
+        while calls < 60 || stand.runs("done") == 0 {
+            let user = calls * 617 % 5000
+            let active = calls % 2 == 1 && expected.contains(user)
+            let answer = try client.exchange(Self.rinne.setActive(active, "u\(user)"))
+            #expect(answer.status == 200)
+            if active { expected.remove(user) } else { expected.insert(user) }
+            calls += 1
+            guard calls < 3000 else { break }
+        }
+        try wait(stand, done: 1)
+        #expect(try stand.world.gateway.metrics()[#"tenantgate_suspended_users{directory="rinne"}"#] == Double(expected.count))
+        let asked = Array(stride(from: 0, to: 5000, by: 37)) + (0..<calls).suffix(200).map { $0 * 617 % 5000 }
+        for user in asked {
+            let answer = isBlocked(try client.exchange(Self.rinne.probe(Self.rinne.token("u\(user)"))))
+            #expect(answer == expected.contains(user), "u\(user)")
+        }
+        #expect(stand.world.gateway.process.errorText.contains("first filling"))
+        #expect(try stand.world.gateway.metrics()[#"tenantgate_reconcile_users{directory="rinne"}"#]! >= 5001)
+    }
+
+    @Test("what somebody changed in the service's database is found by the next run, both ways")
+    func drift() throws {
+        let stand = try ReadingStand(Self.rinne, reconcile: "{every: 1s}", users: Self.users(300) { $0 < 5 })
+        try wait(stand, done: 1)
+        #expect(try stand.world.isBlocked("u1", Self.rinne) == true)
+        try stand.suspendInService(["u1"], false)
+        try stand.suspendInService(["u200"])
+        #expect(try stand.wait(untilBlocked: true, "u200"))
+        #expect(try stand.wait(untilBlocked: false, "u1"))
+        let metrics = try stand.world.gateway.metrics()
+        #expect(metrics[#"tenantgate_reconcile_changes_total{directory="rinne",change="lifted"}"#] == 1)
+        #expect(metrics[#"tenantgate_reconcile_changes_total{directory="rinne",change="blocked"}"#] == 6)
+        #expect(try stand.learned("u200") == ["reconcile"])
+    }
+
+    @Test("where the dialect has no list, those who are blocked are read one by one: one who isn't suspended any more is lifted")
+    func singles() throws {
+        let dialect = Dialect.jitsudo
+        let stand = try ReadingStand(dialect, reconcile: "{every: 1s}")
+        #expect(try stand.set(false, dialect.member).status == 200)
+        try stand.suspendInService([dialect.member], false)
+        #expect(try stand.wait(untilBlocked: false, dialect.member))
+        #expect(try stand.learned(dialect.member) == ["call", "reconcile"])
+    }
+
+    static let halves = [
+        (#"{"kind":"status","status":500,"list":true,"times":1000000}"#, "page 1: status 500"),
+        (#"{"kind":"half","list":true,"times":1000000}"#, "page 1: "),
+        (#"{"kind":"first_page","list":true,"times":1000000}"#, "page 2 is one that came before"),
+        (#"{"kind":"last_page","list":true,"times":1000000}"#, "the list ends after 100 users, but says that there are 301"),
+        (#"{"kind":"endless","list":true,"times":1000000}"#, "page 5 is empty, but says that more follow"),
+        (#"{"kind":"html","list":true,"times":1000000}"#, "page 1: the Content-Type"),
+    ]
+
+    @Test("half a list stops the run and changes nothing; the next whole one does", arguments: halves)
+    func half(fault: String, reason: String) throws {
+        let stand = try ReadingStand(Self.rinne, reconcile: "{every: 1s}", users: Self.users(300) { $0 < 5 })
+        try wait(stand, done: 1)
+        try stand.service.arm(fault)
+        try stand.suspendInService(["u10"])
+        try stand.suspendInService(["u1"], false)
+        let before = stand.runs("stopped")
+        try stand.wait(for: #"tenantgate_reconcile_runs_total{directory="rinne",ending="stopped"}"#) { $0 > before }
+        try stand.wait(for: #"tenantgate_reconcile_stopped{directory="rinne"}"#) { $0 == 1 }
+        let told = stand.world.gateway.process.errorText
+        #expect(told.contains("stopped, nothing is changed: \(reason)"), "\(told)")
+        #expect(try stand.world.isBlocked("u1", Self.rinne) == true)
+        #expect(try stand.world.isBlocked("u10", Self.rinne) == false)
+        #expect(try stand.world.gateway.probe("/readyz").text.contains("reconcile of rinne: stopped"))
+        try stand.service.disarm()
+        #expect(try stand.wait(untilBlocked: true, "u10"))
+        #expect(try stand.wait(untilBlocked: false, "u1"))
+    }
+
+    @Test("a run that would change more than 100 users and more than one in a hundred stops and asks")
+    func tooMany() throws {
+        let stand = try ReadingStand(Self.rinne, reconcile: "{every: 1s}", users: Self.users(400) { $0 < 5 })
+        try wait(stand, done: 1)
+        try stand.suspendInService((100..<201).map { "u\($0)" })
+        try stand.wait(for: #"tenantgate_reconcile_runs_total{directory="rinne",ending="asks"}"#) { $0 >= 1 }
+        try stand.wait(for: #"tenantgate_reconcile_pending_changes{directory="rinne"}"#) { $0 == 101 }
+        #expect(try stand.world.isBlocked("u150", Self.rinne) == false)
+        #expect(try stand.world.gateway.metrics()[#"tenantgate_suspended_users{directory="rinne"}"#] == 5)
+        #expect(stand.world.gateway.process.errorText.contains("it would block 101 and lift 0"))
+        // One less, and it goes on.
+        try stand.suspendInService(["u100"], false)
+        #expect(try stand.wait(untilBlocked: true, "u150"))
+        #expect(try stand.world.gateway.metrics()[#"tenantgate_suspended_users{directory="rinne"}"#] == 105)
+    }
+
+    @Test("a filling that a crash interrupts goes on as one; a directory that was filled is not filled again")
+    func interrupted() throws {
+        let stand = try ReadingStand(Self.rinne, reconcile: "{every: 1h}", users: Self.users(400) { $0 < 150 })
+        try wait(stand, done: 1)
+        #expect(try stand.world.gateway.metrics()[#"tenantgate_suspended_users{directory="rinne"}"#] == 150)
+        try stand.suspendInService((150..<300).map { "u\($0)" })
+        try stand.world.killAndRestart()
+        try stand.wait(for: #"tenantgate_reconcile_runs_total{directory="rinne",ending="asks"}"#) { $0 == 1 }
+        #expect(try stand.world.gateway.metrics()[#"tenantgate_suspended_users{directory="rinne"}"#] == 150)
+    }
+
+    @Test("whoever is suspended while a page is on its way is read again, not taken from it")
+    func duringTheRun() throws {
+        let stand = try ReadingStand(Self.rinne, reconcile: "{every: 2s}", users: Self.users(50) { _ in false })
+        try wait(stand, done: 1)
+        #expect(try stand.set(false, "u7").status == 200)
+        try stand.service.arm(#"{"kind":"hold","commit":true,"list":true}"#)
+        let end = Date.now.addingTimeInterval(20)
+        while try stand.service.held() == 0, Date.now < end { usleep(10_000) }
+        // The page says that u7 is suspended and u8 isn't; both change before it arrives.
+        #expect(try stand.set(true, "u7").status == 200)
+        #expect(try stand.set(false, "u8").status == 200)
+        let runs = stand.runs("done")
+        try stand.service.release()
+        try wait(stand, done: runs + 1)
+        #expect(try stand.world.isBlocked("u7", Self.rinne) == false)
+        #expect(try stand.world.isBlocked("u8", Self.rinne) == true)
+        #expect(try stand.learned("u7") == ["call", "call"])
+        #expect(try stand.learned("u8") == ["call"])
+    }
+}
+
+extension ReadingStand {
+    /// Reconcile runs of Rinne's directory that ended so.
+    func runs(_ ending: String) -> Double {
+        (try? world.gateway.metrics()[#"tenantgate_reconcile_runs_total{directory="rinne",ending="\#(ending)"}"#]) ?? 0
+    }
+}
