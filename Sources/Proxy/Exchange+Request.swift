@@ -97,7 +97,10 @@ extension Exchange {
             return
         }
         if request.pending.readableBytes + piece.readableBytes > Self.joinBound { sendPending() }
-        guard request.pending.readableBytes > 0 else { return request.pending = piece }
+        guard request.pending.readableBytes > 0 else {
+            request.pending = piece
+            return
+        }
         var pending = ByteBuffer()
         swap(&pending, &request.pending)
         pending.writeImmutableBuffer(piece)

@@ -182,7 +182,7 @@ struct AdminGateTests {
     func rotation() throws {
         let stand = try ReloadStand({ $0.admin = true })
         let follower = try stand.gateway.adminClient()
-        try follower.stream.send(Array(TestAdmin.request("GET", "/api/log?follow=true").utf8))
+        try follower.stream.send(Array(TestAdmin.request("GET", "/api/log?follow=true&after=0").utf8))
         #expect(try stand.gateway.admin("POST", "/api/suspensions", body: Self.wish).status == 200)
         #expect(try follower.begin(until: "usr_ben").status == 200)
         let next = "another-operator-token-0123456789abcdef"

@@ -20,6 +20,7 @@ extension AdminConnection {
 
     func send(_ answer: AdminAnswer, isLast mustEnd: Bool = false) {
         guard let context else { return }
+        hasAnswered = true
         let isHead = current?.isHead ?? false
         let isLast = mustEnd || !(current?.keepAlive ?? false)
         room.counts.note(endpoint?.path ?? "-", answer.status)

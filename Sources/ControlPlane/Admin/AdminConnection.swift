@@ -42,6 +42,8 @@ final class AdminConnection: ChannelInboundHandler {
     /// Goes up with every answer: what comes late for an earlier one is dropped.
     var turn = 0
     var holdsImport = false
+    /// An answer's head has been sent: it is too late for another one.
+    var hasAnswered = false
     var isFollowing = false
     /// When it is closed unless something happens before.
     private(set) var deadline = NIODeadline.distantFuture
@@ -105,8 +107,8 @@ final class AdminConnection: ChannelInboundHandler {
 
     /// Whoever waits for an answer is told, everybody else has gone silent.
     private func expired() {
-        if case .answering = stage, current != nil, endpoint != nil, !isFollowing {
-            current = nil
+        if case .answering = stage, !hasAnswered {
+            turn += 1
             let text = "No answer in \(Limits.adminAnswerSeconds) s: a disk, or a reload, takes its time."
             send(AdminRefusal.overloaded.answer(text), isLast: true)
         } else {
@@ -154,6 +156,7 @@ extension AdminConnection {
         let head = AdminHead(head)
         stage = .answering
         current = head
+        hasAnswered = false
         endpoint = nil
         requestID = AdminConnection.newID()
         do throws(AdminDenial) {

@@ -310,6 +310,7 @@ private struct World {
         case .forgetting: "forget"
         case .sighting: "sighting"
         case .learned(let outcome, _): "learned \(outcome.result) \(outcome.leavesOpen)"
+        case .byHand(_, let outcomes): "by hand \(outcomes.map(\.result))"
         case .debts: "debts"
         }
     }
