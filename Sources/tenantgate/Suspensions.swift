@@ -17,7 +17,7 @@ struct SuspensionsGroup: ParsableCommand {
             """,
         subcommands: [
             SuspensionsList.self, SuspensionsAdd.self, SuspensionsLift.self, SuspensionsImport.self, SuspensionsExport.self,
-            SuspensionsLog.self, SuspensionsVerify.self,
+            SuspensionsLog.self, SuspensionsReconcile.self, SuspensionsVerify.self,
         ])
 }
 
@@ -185,6 +185,25 @@ struct SuspensionsLog: ParsableCommand {
         command.asText = lines.asText
         try command.log(after: after, follows: follow, Terminal.output)
     }
+}
+
+struct SuspensionsReconcile: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reconcile", abstract: "Compare users at their service with who is blocked, now, and put right what has drifted.",
+        discussion: """
+            By the directories' service_tokens; for a running gateway. Where it would change more than 100 users and more than one in a \
+            hundred, nothing is changed, and it ends with 1: look, then repeat it with --apply. Operators' blocks are left alone.
+            """)
+
+    @OptionGroup var options: LedgerOptions
+
+    @Option(help: "Only this directory.")
+    var directory: String?
+
+    @Flag(help: "Change as many users as it takes.")
+    var apply = false
+
+    func run() throws { Terminal.output(try options.command.reconcile(directory, apply: apply) + "\n") }
 }
 
 struct SuspensionsVerify: ParsableCommand {

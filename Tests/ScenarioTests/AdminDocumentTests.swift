@@ -18,7 +18,8 @@ struct AdminDocumentTests {
         ("POST", "/api/suspensions/lift", TestAdmin.wish("rinne", "usr_ben"), 200),
         ("POST", "/api/suspensions/lift", TestAdmin.wish("rinne", "usr_ben"), 409),
         ("POST", "/api/suspensions/import", #"{"directory":"rinne","user":"a"}"#, 200), ("POST", "/api/suspensions/import", "x", 400),
-        ("POST", "/api/reload", nil, 200), ("GET", "/api/openapi.json", nil, 200),
+        ("GET", "/api/reconcile", nil, 200), ("POST", "/api/reconcile?apply=true", nil, 400), ("POST", "/api/reload", nil, 200),
+        ("GET", "/api/openapi.json", nil, 200),
     ]
 
     @Test("every operation answers as it says, refuses who has no token, and there is nothing else")

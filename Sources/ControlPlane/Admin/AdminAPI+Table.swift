@@ -38,6 +38,11 @@ extension AdminAPI {
                 .init(status: 200, schema: "Log", meaning: "A page, or with `follow` one entry a line.")
             ],
             follows: true, act: { $0.log($1, $2) }),
+        AdminEndpoint(
+            method: "GET", path: "/api/reconcile", role: .viewer,
+            summary: "What the last comparison of each directory with its service came to.",
+            answers: [.init(status: 200, schema: "Reconcile", meaning: "The directories that can be read, in the file's order.")],
+            act: { $0.reconciled($1, $2) }),
     ]
 
     private static let changing: [AdminEndpoint] = [
@@ -61,5 +66,14 @@ extension AdminAPI {
             parameters: [.flag("dry_run", "Only check the lines.")], body: .lines,
             answers: [.init(status: 200, schema: "Imported", meaning: "All are blocked, in force and durable.")],
             refusals: [.importRefused, .importInProgress, .suspensionNotDurable, .draining], act: { $0.importLines($1, $2) }),
+        AdminEndpoint(
+            method: "POST", path: "/api/reconcile", role: .operator,
+            summary: "Compare users at the service with who is blocked, now; `GET` says what came of it.",
+            parameters: [
+                .text("directory", "Only this one."),
+                .flag("apply", "Change as many users as it takes. Without it a run that would change too many stops and asks."),
+            ],
+            answers: [.init(status: 202, schema: "Reconcile", meaning: "It has begun.")],
+            refusals: [.reconcileInProgress, .draining], act: { $0.reconcile($1, $2) }),
     ]
 }

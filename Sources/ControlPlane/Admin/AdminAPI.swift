@@ -12,6 +12,7 @@ final class AdminAPI: Sendable {
         let gateway: Gateway
         let standing: Standing
         let keys: KeyService
+        let reconciling: ReconcileService
         let shown: @Sendable () -> GatewayService.Shown
         /// Reads the file anew; blocks for as long as that takes, so that it has a thread of its own.
         let reload: @Sendable (@escaping @Sendable (ReloadOutcome) -> Void) -> Void

@@ -15,6 +15,7 @@ enum AdminRefusal: String, Error, Sendable, CaseIterable {
     case requestTimeout = "request_timeout"
     case notSuspended = "not_suspended"
     case importInProgress = "import_in_progress"
+    case reconcileInProgress = "reconcile_in_progress"
     case reloadRefused = "reload_refused"
     case bodyTooLarge = "body_too_large"
     case unsupportedMediaType = "unsupported_media_type"
@@ -32,7 +33,7 @@ enum AdminRefusal: String, Error, Sendable, CaseIterable {
         case .notFound: 404
         case .methodNotAllowed: 405
         case .requestTimeout: 408
-        case .notSuspended, .importInProgress, .reloadRefused: 409
+        case .notSuspended, .importInProgress, .reconcileInProgress, .reloadRefused: 409
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
         case .rateLimited: 429
@@ -55,6 +56,7 @@ enum AdminRefusal: String, Error, Sendable, CaseIterable {
         case .requestTimeout: "The request did not arrive in time."
         case .notSuspended: "The user is not blocked so."
         case .importInProgress: "Another import is in progress. Wait for it."
+        case .reconcileInProgress: "A run that was asked for is in progress. Wait for it: GET /api/reconcile."
         case .reloadRefused: "The file can't be put in force; what was before goes on."
         case .bodyTooLarge: "The body is larger than allowed here."
         case .unsupportedMediaType: "Send this body with the Content-Type that the API's document names."

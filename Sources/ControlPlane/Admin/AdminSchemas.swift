@@ -59,6 +59,22 @@ enum AdminSchemas {
                 optional: whom.optional + [("request", .text), ("reason", .text)])
         ),
         ("Log", object([("last", .count), ("entries", .list(.reference("Entry")))])),
+        (
+            "Reconcile",
+            object([
+                ("running", .flag),
+                (
+                    "directories",
+                    .list(
+                        object(
+                            [("directory", .text)],
+                            optional: [
+                                ("ending", .words(["done", "asks", "stopped"])), ("at", .time), ("users", .count), ("blocked", .count),
+                                ("lifted", .count), ("left", .count), ("words", .text),
+                            ]))
+                ),
+            ])
+        ),
         ("Reload", object([("changed", .flag), ("changes", .list(.text)), ("warnings", .list(.text))])),
         ("Document", .anyObject), ("Status", status), ("Routes", routes), ("Upstreams", upstreams), ("Keys", keys), ("Metrics", metrics),
     ]

@@ -106,6 +106,13 @@ package struct SuspensionsCommand: Sendable {
         try onExisting { _, ledger in try ledger.forEachLogEntry(after: number) { write(shown(Self.text($0.line))) } }
     }
 
+    /// Has users at their service compared with who is blocked, by a running gateway. Returns what came of it, in words; fails where a run
+    /// was stopped, or asks for `apply`.
+    package func reconcile(_ directory: String?, apply: Bool) throws(CommandFailure) -> String {
+        guard let live = try live() else { throw .usage("reconcile is for a running gateway: use --config FILE in place of --ledger.") }
+        return try live.reconcile(directory, apply: apply)
+    }
+
     /// Checks the whole ledger. Returns what was found good, in words; throws what is damaged.
     package func verify() throws(CommandFailure) -> String {
         guard ledger != nil else {

@@ -21,7 +21,7 @@ package final class GatewayService: Sendable {
     let keys: KeyService
     let reads: ServiceReads
     /// What operators may ask to run.
-    package let reconciling: ReconcileService
+    let reconciling: ReconcileService
     private let standing = Standing()
     /// How the admin listener has the file read anew.
     private let reloading = Mutex<@Sendable (@escaping @Sendable (ReloadOutcome) -> Void) -> Void>({ $0(.over) })
@@ -126,7 +126,7 @@ package final class GatewayService: Sendable {
         admin?.serve(
             AdminAPI(
                 AdminAPI.Sources(
-                    desk: desk, suspensions: suspensions, gateway: gateway, standing: standing, keys: keys,
+                    desk: desk, suspensions: suspensions, gateway: gateway, standing: standing, keys: keys, reconciling: reconciling,
                     shown: { [unowned self] in shown.withLock { $0 } },
                     reload: { [unowned self] answer in reloading.withLock { $0 }(answer) }, news: news, started: Int64(time(nil)) * 1000)))
         reloading.withLock { $0 = { [unowned self] answer in DispatchQueue.global().async { answer(self.reload()) } } }

@@ -1,11 +1,11 @@
 import Dispatch
 import Policy
-package import Suspensions
+import Suspensions
 import Synchronization
 
 /// Runs the reconciler: for each directory at the start, then as often as the file says, after a run that was stopped sooner, and when
 /// somebody asks. One run at a time, on a thread of its own.
-package final class ReconcileService: Sendable {
+final class ReconcileService: Sendable {
     /// What is to be run and when.
     fileprivate struct Plan {
         let name: String
@@ -22,6 +22,8 @@ package final class ReconcileService: Sendable {
 
     private struct State {
         var plans: [DirectoryIndex: Plan] = [:]
+        /// A run that somebody has asked for is not over.
+        var isAsked = false
         var isOver = false
     }
 
@@ -54,12 +56,36 @@ package final class ReconcileService: Sendable {
         }
     }
 
-    /// Runs now, for a directory by its name or for all that can be; `apply` says yes to any number of changes. Blocks; not for an event
-    /// loop. What operators ask for through the admin API.
-    package func run(_ name: String? = nil, apply: Bool) -> [(directory: String, report: ReconcileReport)] {
-        let wanted = state.withLock { $0.plans.filter { name == nil || $0.value.name == name } }.sorted { $0.key < $1.key }
-        return wanted.map { index, plan in (plan.name, thread.sync { runNow(index, apply: apply) }) }
+    /// What an operator is told who asks for a run.
+    enum Beginning: Sendable, Equatable {
+        case begun
+        /// Somebody has asked before, and that is not over.
+        case inProgress
+        /// The directory has no service token; these have one.
+        case unreadable(others: [String])
+        case over
     }
+
+    /// Has a directory, or all that can be, compared now; `apply` says yes to any number of changes. Doesn't wait.
+    func begin(_ name: String? = nil, apply: Bool) -> Beginning {
+        let (beginning, wanted) = state.withLock { state -> (Beginning, [DirectoryIndex]) in
+            let wanted = state.plans.filter { name == nil || $0.value.name == name }.keys.sorted()
+            guard !state.isOver else { return (.over, []) }
+            guard !wanted.isEmpty else { return (.unreadable(others: state.plans.values.map(\.name).sorted()), []) }
+            guard !state.isAsked else { return (.inProgress, []) }
+            state.isAsked = true
+            return (.begun, wanted)
+        }
+        guard beginning == .begun else { return beginning }
+        thread.async { [self] in
+            for index in wanted { _ = runNow(index, apply: apply) }
+            state.withLock { $0.isAsked = false }
+        }
+        return .begun
+    }
+
+    /// Whether a run that somebody has asked for is not over.
+    var isAsked: Bool { state.withLock { $0.isAsked } }
 
     /// How the runs stand, in the file's order.
     var figures: [ReconcileFigures] { state.withLock { $0.plans.sorted { $0.key < $1.key }.map(\.value.figures) } }

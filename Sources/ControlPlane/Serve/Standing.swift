@@ -73,8 +73,8 @@ final class Standing: Sendable {
                 MetricsPage(
                     gateway: reports.sum(), upstreams: sources.gateway.boardFigures,
                     suspensions: SuspensionFigures(sources.suspensions, directories: sources.directories),
-                    reconciling: sources.reconciling(), certificates: sources.certificates(), keySets: sources.keySets(), droppedLines: sources.log?.droppedLines,
-                    admin: sources.admin?.all, isReady: readiness.isReady)
+                    reconciling: sources.reconciling(), certificates: sources.certificates(), keySets: sources.keySets(),
+                    droppedLines: sources.log?.droppedLines, admin: sources.admin?.all, isReady: readiness.isReady)
             }
         }
     }

@@ -126,6 +126,33 @@ struct ReconcileTests {
         #expect(try stand.world.gateway.metrics()[#"tenantgate_suspended_users{directory="rinne"}"#] == 105)
     }
 
+    @Test("an operator has it run, sees what it would change, and says yes to it, by the command and by the API")
+    func asked() throws {
+        let stand = try ReadingStand(Self.rinne, reconcile: "off", users: Self.users(400) { $0 < 5 }) {
+            $0.adminTokens = true
+            $0.more.append(
+                "admin: {address: \"unix:admin.sock\", tokens: [{name: ops, role: operator, file: secrets/ops.token}]}")
+        }
+        func run(_ more: String...) throws -> (status: Int32, output: String, errors: String) {
+            try ChildProcess.run(
+                try BuildProducts.program("tenantgate").path, ["suspensions", "reconcile", "--config", stand.world.file] + more,
+                in: stand.world.folder)
+        }
+        let filled = try run()
+        #expect(
+            filled.status == 0 && filled.output.contains("rinne: 401 users") && filled.output.contains("5 blocked, 0 lifted"), "\(filled)")
+        #expect(try stand.world.isBlocked("u3", Self.rinne) == true)
+        try stand.suspendInService((100..<201).map { "u\($0)" })
+        let refused = try run("--directory", "rinne")
+        #expect(refused.status == 1 && refused.errors.contains("it would block 101 and lift 0"), "\(refused)")
+        #expect(try stand.world.isBlocked("u150", Self.rinne) == false)
+        let applied = try run("--directory", "rinne", "--apply")
+        #expect(applied.status == 0 && applied.output.contains("101 blocked"), "\(applied)")
+        #expect(try stand.world.isBlocked("u150", Self.rinne) == true)
+        let unknown = try run("--directory", "nowhere")
+        #expect(unknown.status == 1 && unknown.errors.contains("these can: jitsudo, rinne"), "\(unknown)")
+    }
+
     @Test("a filling that a crash interrupts goes on as one; a directory that was filled is not filled again")
     func interrupted() throws {
         let stand = try ReadingStand(Self.rinne, reconcile: "{every: 1h}", users: Self.users(400) { $0 < 150 })

@@ -109,6 +109,26 @@ struct LiveSuspensions {
         return ""
     }
 
+    /// Has users compared now and waits for the end: a line for each directory. Fails where a run stopped or asks.
+    func reconcile(_ directory: String?, apply: Bool) throws(CommandFailure) -> String {
+        let client = try client(changes: true)
+        _ = try client.ask("POST", "/api/reconcile?" + Self.query([("directory", directory), ("apply", apply ? "true" : "false")]))
+        while true {
+            let answer = Lines(try client.ask("GET", "/api/reconcile"))
+            guard answer.flag("running") else { return try Self.words(answer, directory) }
+            Thread.sleep(forTimeInterval: 0.2)
+        }
+    }
+
+    private static func words(_ answer: Lines, _ directory: String?) throws(CommandFailure) -> String {
+        let runs = answer.elements("directories").map { Lines(Array($0.utf8)) }.filter {
+            directory == nil || $0.text("directory") == directory
+        }
+        let words = runs.map { "\($0.text("directory") ?? ""): \($0.text("words") ?? "not run yet")" }.joined(separator: "\n")
+        guard runs.allSatisfy({ $0.text("ending") == "done" }) else { throw CommandFailure(words) }
+        return words
+    }
+
     // MARK: asking
 
     private func client(changes: Bool) throws(CommandFailure) -> AdminClient { AdminClient(try options.target(changes: changes)) }
