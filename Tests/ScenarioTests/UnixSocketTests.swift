@@ -50,7 +50,7 @@ struct UnixSocketTests {
     @Test("the file has the mode that was asked for, and goes with the gateway")
     func mode() throws {
         let stand = try stand("0600")
-        #expect(stand.gateway.process.errorText.contains("listening on unix:\(path) (plain HTTP)"))
+        _ = try stand.gateway.process.waitForErrors { $0.contains("listening on unix:\(path) (plain HTTP)") ? true : nil }
         #expect(status.map { $0.st_mode & 0o777 } == 0o600)
         try stand.edit { $0.listeners = [listener()] }
         #expect(status.map { $0.st_mode & 0o777 } == 0o660, "a reload changes it")

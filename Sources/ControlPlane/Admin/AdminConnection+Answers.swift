@@ -73,10 +73,10 @@ extension AdminConnection {
 
     private func took(_ piece: AdminStream.Piece, _ stream: AdminStream, _ isLast: Bool, _ quietSince: NIODeadline) {
         guard let context else { return }
+        guard let token, room.gate.knows(token) else { return close() }
         switch piece {
         case .bytes(let bytes): sendChunk(bytes, context) { $0.pump(stream, isLast: isLast, quietSince: .now()) }
         case .nothingYet:
-            guard let token, room.gate.knows(token) else { return close() }
             if NIODeadline.now() - quietSince >= .seconds(Self.heartbeat) {
                 return sendChunk([UInt8(ascii: "\n")], context) { $0.pump(stream, isLast: isLast, quietSince: .now()) }
             }

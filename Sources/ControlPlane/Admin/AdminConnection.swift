@@ -13,7 +13,11 @@ final class AdminConnections {
     var isImporting = false
 
     func enter(_ connection: AdminConnection) {
-        if open.count >= Limits.adminConnections { open.min { $0.deadline < $1.deadline }?.close() }
+        if open.count >= Limits.adminConnections {
+            // Who has shown a token stays before who has not.
+            let strangers = open.filter { $0.token == nil }
+            (strangers.isEmpty ? open : strangers).min { $0.deadline < $1.deadline }?.close()
+        }
         open.append(connection)
     }
 
@@ -128,6 +132,7 @@ extension AdminConnection {
                 switch parser.parse(&input, into: &head) {
                 case .needMore: return
                 case .failed(let error):
+                    stage = .answering
                     return send(AdminRefusal.badRequest.answer("The request is malformed: \(error)."), isLast: true)
                 case .complete: judge()
                 }
@@ -161,7 +166,7 @@ extension AdminConnection {
         requestID = AdminConnection.newID()
         do throws(AdminDenial) {
             switch try AdminJudge(self, head).verdict() {
-            case .page(let answer): send(answer)
+            case .page(let answer): send(answer, isLast: head.framing.hasBody)
             case .call(let call): take(call, head)
             }
         } catch {
@@ -190,6 +195,8 @@ extension AdminConnection {
     /// Answers come on any thread and are sent here.
     private func act(_ call: AdminCall) {
         guard let loop = context?.eventLoop else { return }
+        // Its body may have taken its time, and a reload the token.
+        guard room.gate.knows(call.request.token) else { return send(AdminRefusal.invalidToken.answer(), isLast: true) }
         setDeadline(in: Limits.adminAnswerSeconds)
         turn += 1
         let bound = NIOLoopBound((self, turn), eventLoop: loop)

@@ -34,8 +34,9 @@ extension UpstreamConnection {
                 // Nobody has asked yet: it would be taken for the answer to whatever comes first.
                 guard worker.answer.readableBytes == 0 else { return fail(tls: .protocolViolation("data before the first request")) }
                 handshakeDone(completed)
+            } else if worker.answer.readableBytes > 0 {
+                took()
             }
-            if worker.answer.readableBytes > 0 { took() }
             if let error = news.error { fail(tls: error) } else if news.closed { inputClosed() }
         }
     }

@@ -9,7 +9,7 @@ extension UpstreamPool {
     /// Whether `exchange` may have a connection now. False: it waits for its body or another upload's end, or was refused.
     func mayConnect(_ exchange: Exchange) -> Bool {
         guard exchange.isUploading else { return true }
-        guard uploads >= uploadBound else {
+        guard uploads >= uploadBound || !waitingUploads.isEmpty else {
             count(exchange)
             return true
         }

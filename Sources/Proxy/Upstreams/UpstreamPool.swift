@@ -114,6 +114,8 @@ final class UpstreamPool {
             let stale = servers[index].idle.prefix { now - $0.idleSince > upstream.times.keepAlive * 1_000_000 }
             for connection in Array(stale) { endIdle(connection) }
         }
+        // A server may be back, which nothing else tells.
+        if !waiting.isEmpty { serveWaiting() }
     }
 
     /// Closes what is idle; what is in use closes when it is given back.
@@ -189,15 +191,19 @@ final class UpstreamPool {
         return true
     }
 
-    /// Gives the first in line what there is.
+    /// Gives those in line what there is, in their order.
     func serveWaiting() {
-        guard !waiting.isEmpty else {
-            // Nobody waits any more for what was to be given on.
-            if isRetired { closeIdle() }
-            return
+        while !waiting.isEmpty {
+            let next = waiting.removeFirst()
+            guard serve(next) else {
+                waiting.insert(next, at: 0)
+                // What is idle is none that it could use: its room goes to a new one.
+                if next.needsFreshConnection { closeLongestIdle() }
+                return
+            }
         }
-        let next = waiting.removeFirst()
-        if !serve(next) { waiting.insert(next, at: 0) }
+        // Nobody waits any more for what was to be given on.
+        if isRetired { closeIdle() }
     }
 
     private func open(server index: Int, for exchange: Exchange, tried: UInt64) {

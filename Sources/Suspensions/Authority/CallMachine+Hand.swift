@@ -15,7 +15,8 @@ extension CallMachine {
         }
         if !blocked.isEmpty { actions.append(.blockByHand(blocked)) }
         for outcome in outcomes { touches.note(outcome.subject) }
-        hands[number] = HandChange(since: now.steady, inForce: !blocked.isEmpty)
+        hands[number] = HandChange(
+            since: now.steady, inForce: !blocked.isEmpty, settles: Set(outcomes.filter(\.settlesUnconfirmed).map(\.subject)))
         var (changes, stamps): ([LedgerChange], [Subject: LedgerDebts.Stamp]) = ([], [:])
         for outcome in outcomes {
             if let due = carry(outcome.subject) {
@@ -40,7 +41,7 @@ extension CallMachine {
             debts.supersede(outcome.subject, outcome.source)
             // A read that was asked for before it was in force is asked for again.
             touches.note(outcome.subject)
-            if outcome.settlesUnconfirmed { lost[outcome.subject] = nil }
+            if hands[number]?.settles.contains(outcome.subject) == true { lost[outcome.subject] = nil }
             guard !outcome.blocks else { continue }
             // An answer that was on its way when the operator decided must not undo it.
             quiet.begin(outcome.subject, at: now.steady)
@@ -95,6 +96,8 @@ struct HandChange {
     let since: Int64
     /// Somebody is blocked by it already.
     let inForce: Bool
+    /// Whose unconfirmed calls it settles: those of before it.
+    var settles: Set<Subject>
     var isAnswered = false
 }
 

@@ -21,11 +21,13 @@ extension CallMachine {
     /// A call was lost: the user is read as soon as its turn is free.
     mutating func lose(_ call: IntentCall, blocks: Bool, _ now: Moment) {
         let subject = call.subject
-        let isBlocking = lost[subject]?.isBlocking ?? false || (blocks && !standing(subject))
+        let isBlocking = lost[subject]?.isBlocking ?? false || (blocks && !holds(subject))
         lose(call.wanted, of: subject, isBlocking: isBlocking, now)
     }
 
     mutating func lose(_ wanted: UserState, of subject: Subject, isBlocking: Bool = false, _ now: Moment) {
+        // An operator's change that is being written was made before this call was lost: it doesn't settle it.
+        for number in hands.keys { hands[number]?.settles.remove(subject) }
         let hasOthers = lost[subject] != nil || book.isLate(subject, at: now.steady)
         lost[subject] = LostCall(wanted: wanted, isBlocking: isBlocking, hasOthers: hasOthers)
         guard let late else { return }
@@ -97,7 +99,7 @@ extension CallMachine {
         guard let result = result(of: state, for: subject, settles: settles) else {
             return readOnUntilLate(subject, lastAsked: read.asked, now)
         }
-        if result == .state(.suspended), !standing(subject) { actions.append(.block([subject])) }
+        if result == .state(.suspended), !holds(subject) { actions.append(.block([subject])) }
         var outcome = learned(subject, result, .read, now)
         outcome.leavesOpen = !settles
         _ = queue.hold(subject)
@@ -107,11 +109,16 @@ extension CallMachine {
     /// What is to be written, if anything.
     private func result(of state: UserState, for subject: Subject, settles: Bool) -> Outcome.Result? {
         switch state {
-        case .suspended: return settles || !standing(subject) ? .state(.suspended) : nil
+        case .suspended: return settles || !holds(subject) ? .state(.suspended) : nil
         case .active:
             guard settles, let call = lost[subject] else { return nil }
             return standing(subject) && (call.wanted == .active || call.isBlocking) ? .state(.active) : .seen(.active)
         }
+    }
+
+    /// Whether the upstream's block of a subject stands and goes on standing: no operator's lift of it is being written.
+    private func holds(_ subject: Subject) -> Bool {
+        standing(subject) && lifting[HandLift(subject: subject, source: .upstream)] == nil
     }
 
     func learned(_ subject: Subject, _ result: Outcome.Result, _ learned: Learned, _ now: Moment) -> Outcome {
@@ -132,7 +139,11 @@ extension CallMachine {
         let subject = outcome.subject
         if error == nil {
             if case .state = outcome.result { debts.supersede(subject, outcome.source) }
-            if case .state(.active) = outcome.result { actions.append(.lift(subject, at: outcome.at)) }
+            if case .state(.active) = outcome.result {
+                // What others were answered before must not block the user again.
+                quiet.begin(subject, at: now.steady)
+                actions.append(.lift(subject, at: outcome.at))
+            }
             if outcome.settlesUnconfirmed, lost.removeValue(forKey: subject) != nil { tally.settled[outcome.shown, default: 0] += 1 }
         } else if case .state(.suspended) = outcome.result {
             // Blocked in memory. What it would have settled is left to the next read.

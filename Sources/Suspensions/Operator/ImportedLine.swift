@@ -14,7 +14,7 @@ struct ImportedLine {
         var texts: [String: [UInt8]] = [:]
         try document.forEachMember(of: document.root) { name, value throws(LineProblem) in
             let key = String(decoding: document.string(name) ?? [], as: UTF8.self)
-            guard Self.members.contains(key) else { throw LineProblem(text: "\"\(key)\" is not a member of a suspension") }
+            guard Self.members.contains(key) else { throw LineProblem(text: "\(Self.shown(key)) is not a member of a suspension") }
             guard let text = document.string(value) else { throw LineProblem(text: "\"\(key)\" must be a string") }
             texts[key] = text
             return true
@@ -31,6 +31,14 @@ struct ImportedLine {
             guard let time = DateTime(text) else { throw LineProblem(text: "\"at\" must be a date-time like 2026-01-31T12:00:00Z") }
             return time.unixSeconds * 1000
         }
+    }
+
+    /// A name that somebody else has written, short and without what could move a terminal's cursor.
+    private static func shown(_ name: String) -> String {
+        let plain = name.unicodeScalars.prefix(64).map {
+            $0.properties.generalCategory == .control || $0.properties.isBidiControl ? "\u{FFFD}" : $0
+        }
+        return "\"\(String(String.UnicodeScalarView(plain)))\""
     }
 
     private static let members: Set<String> = ["directory", "tenant", "user", "reason", "at"]

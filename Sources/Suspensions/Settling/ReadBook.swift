@@ -92,7 +92,13 @@ struct ReadBook {
         for directory in lines.keys {
             while services[directory, default: ServicePause()].takes(at: now), let subject = lines[directory]?.next() {
                 entries[subject]?.isInLine = false
-                guard let entry = entries[subject], entry.running == nil, entry.due <= now, !isBusy(subject) else { continue }
+                guard let entry = entries[subject], entry.running == nil else { continue }
+                guard entry.due <= now else {
+                    // Put off while it stood in line, when nobody looked at when it is due.
+                    nextDue = min(nextDue, entry.due)
+                    continue
+                }
+                guard !isBusy(subject) else { continue }
                 lastNumber += 1
                 let read = Read(number: lastNumber, asked: now, mark: mark)
                 services[directory, default: ServicePause()].running += 1

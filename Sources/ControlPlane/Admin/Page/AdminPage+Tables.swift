@@ -260,9 +260,10 @@ extension AdminPage {
             if (dialog.returnValue !== 'lift') return;
             const wish = {directory: each.directory, user: each.user, reason: reason.value.trim()};
             if (each.tenant) wish.tenant = each.tenant;
-            if (source) wish.source = source;
+            // Settling a call whose outcome is unknown leaves an operator's block alone.
+            wish.source = source ?? 'upstream';
             change('/api/suspensions/lift', wish, ({stands}) =>
-              `${whom(each)}: lifted.` + (stands.length ? ` STILL REFUSED: ${stands.map((left) => `${left.tenant ? `in tenant ${left.tenant}` : 'in all tenants'} by ${left.source}`).join(', ')}.` : ''));
+              `${whom(each)}: ${source ? 'lifted' : 'settled'}.` + (stands.length ? ` STILL REFUSED: ${stands.map((left) => `${left.tenant ? `in tenant ${left.tenant}` : 'in all tenants'} by ${left.source}`).join(', ')}.` : ''));
           }, {once: true});
           dialog.showModal();
         }

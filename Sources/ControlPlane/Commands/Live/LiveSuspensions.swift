@@ -66,7 +66,9 @@ struct LiveSuspensions {
     }
 
     func export(_ write: @escaping @Sendable (String) -> Void) throws(CommandFailure) {
-        _ = try client(changes: false).ask("GET", "/api/suspensions/export") { write(String(decoding: $0, as: UTF8.self)) }
+        // Pieces end anywhere, in the middle of a character too.
+        let lines = LineSplitter { write($0 + "\n") }
+        _ = try client(changes: false).ask("GET", "/api/suspensions/export") { lines.take($0) }
     }
 
     /// Oldest first, from the entry after `number` on; `follows` goes on until it is ended.
