@@ -46,7 +46,8 @@ package final class Reconciler: Sendable {
         guard !lists.isEmpty else { return try lookAtBlocked(of: directory, &report) }
         var findings: [Finding] = []
         for list in lists { findings += try walk(list, &report) }
-        return try verified(findings, &report)
+        // Of so many nothing is done before somebody says so: they are read then.
+        return liftsMany(findings) ? findings : try verified(findings, &report)
     }
 
     private func walk(_ list: UserList, _ report: inout ReconcileReport) throws(ReadFailure) -> [Finding] {
@@ -80,10 +81,10 @@ package final class Reconciler: Sendable {
     /// Findings that would lift somebody are made anew, so that nobody is lifted by what was true some pages ago.
     private func verified(_ findings: [Finding], _ report: inout ReconcileReport) throws(ReadFailure) -> [Finding] {
         let lifted = findings.filter { $0.state == .active }
-        // What would not be done anyway is not worth asking for.
-        guard lifted.count <= Limits.reconcileChanges else { return findings }
         return findings.filter { $0.state == .suspended } + (try read(lifted.map(\.subject), &report))
     }
+
+    private func liftsMany(_ findings: [Finding]) -> Bool { findings.count { $0.state == .active } > Limits.reconcileChanges }
 
     /// Reads users one by one, some at a time; what differs from what is known here.
     private func read(_ subjects: [Subject], _ report: inout ReconcileReport) throws(ReadFailure) -> [Finding] {
@@ -130,7 +131,8 @@ package final class Reconciler: Sendable {
         }
         let directory = report.directory
         if report.isFirst { try noteFilling(directory, isDone: false) }
-        var rest = apply ? try verifiedAll(findings, &report) : findings
+        // A run that was told to go on may lift many: each is read before.
+        var rest = apply && liftsMany(findings) ? try verified(findings, &report) : findings
         for _ in 0..<Self.rounds where !rest.isEmpty {
             let overtaken = putOnce(rest, &report)
             report.readAgain += overtaken.count
@@ -142,13 +144,6 @@ package final class Reconciler: Sendable {
 
     /// How often a user is read again to whom something happens again and again.
     private static let rounds = 4
-
-    /// A run that was told to go on may lift many: each is read before.
-    private func verifiedAll(_ findings: [Finding], _ report: inout ReconcileReport) throws(ReadFailure) -> [Finding] {
-        let lifted = findings.filter { $0.state == .active }
-        guard lifted.count > Limits.reconcileChanges else { return findings }
-        return findings.filter { $0.state == .suspended } + (try read(lifted.map(\.subject), &report))
-    }
 
     /// Returns who is to be looked at again.
     private func putOnce(_ findings: [Finding], _ report: inout ReconcileReport) -> [Subject] {
