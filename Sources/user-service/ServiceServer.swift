@@ -15,7 +15,6 @@ struct ServiceServer {
         return try ServerBootstrap(group: MultiThreadedEventLoopGroup(numberOfThreads: 2))
             .serverChannelOption(.backlog, value: 512)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(ServiceConnection(service))

@@ -7,11 +7,12 @@ package final class Gateway: Sendable {
 
     /// Starts it on the file at `path` and waits until it listens; `descriptors` are its limits of open files, soft and hard.
     package init(file path: String, in folder: TemporaryFolder, descriptors: (Int, Int)? = nil) throws {
-        let program = try BuildProducts.program("tenantgate")
-        let limit = descriptors.map { ["--nofile=\($0.0):\($0.1)", program.path] }
-        process = try ChildProcess(
-            limit == nil ? program : URL(filePath: "/usr/bin/prlimit"), (limit ?? []) + ["serve", "--config", path], in: folder,
-            name: "tenantgate", environment: ["SWIFT_BACKTRACE": "enable=no"])
+        var (program, words) = Unprivileged.command(try BuildProducts.program("tenantgate"), ["serve", "--config", path])
+        if let descriptors {
+            words = ["--nofile=\(descriptors.0):\(descriptors.1)", program.path] + words
+            program = URL(filePath: "/usr/bin/prlimit")
+        }
+        process = try ChildProcess(program, words, in: folder, name: "tenantgate", environment: ["SWIFT_BACKTRACE": "enable=no"])
         port = try process.waitForLine { line in
             guard line.hasPrefix("listening on ") else { return nil }
             return line.split(separator: "127.0.0.1:", maxSplits: 1).last.flatMap { Int($0.prefix { $0.isNumber }) }

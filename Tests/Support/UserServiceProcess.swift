@@ -16,8 +16,8 @@ package final class UserServiceProcess {
             let seed = String(decoding: try JSONSerialization.data(withJSONObject: users), as: UTF8.self)
             arguments += ["--seed", try folder.write(seed, to: "\(dialect.rawValue)-users.json")]
         }
-        process = try ChildProcess(
-            BuildProducts.program("user-service"), arguments, in: folder, name: "user-service-\(dialect.rawValue)")
+        let (program, words) = Unprivileged.command(try BuildProducts.program("user-service"), arguments)
+        process = try ChildProcess(program, words, in: folder, name: "user-service-\(dialect.rawValue)")
         port = try process.waitForLine { $0.contains("listening on") ? $0.split(separator: ":").last.flatMap { Int($0) } : nil }
     }
 
