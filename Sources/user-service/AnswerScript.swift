@@ -44,6 +44,7 @@ struct AnswerScript: Sendable {
         case .firstPage: steps = whole.steps
         case .lastPage: steps = Self.changed(answer, Self.saying(hasNext: false, good))
         case .endless: steps = Self.changed(answer, Self.saying(hasNext: true, good))
+        case .lagging: steps = Self.changed(answer, Self.active(good))
         case .duplicateNames: steps = [.write(Self.message(answer, body: Self.doubled(good.bytes)))]
         }
     }
@@ -73,6 +74,24 @@ extension AnswerScript {
                 default: (name, value)
                 }
             })
+    }
+
+    /// Users who are active, one or a page of them.
+    private static func active(_ json: JSONText) -> JSONText {
+        switch json {
+        case .array(let elements): return .array(elements.map(active))
+        case .object(let members):
+            return .object(
+                members.map { name, value in
+                    switch name {
+                    case "active": (name, .boolean(true))
+                    case "suspended_at": (name, .null)
+                    case "data", "users": (name, active(value))
+                    default: (name, value)
+                    }
+                })
+        default: return json
+        }
     }
 
     /// The same page with another word on whether more follow.

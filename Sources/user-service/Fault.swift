@@ -52,6 +52,8 @@ struct Fault: Sendable, Equatable {
         case lastPage = "last_page"
         /// A page that says that more follow.
         case endless
+        /// The user object, or the page, of a copy that lags behind: as if nobody had ever been suspended.
+        case lagging
     }
 
     /// Whether it is armed for this call.

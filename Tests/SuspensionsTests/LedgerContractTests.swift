@@ -71,6 +71,23 @@ struct LedgerContractTests {
         }
     }
 
+    @Test("says about whom calls and operators have changed something lately, and not what was merely seen", arguments: Kind.allCases)
+    func recent(kind: Kind) throws {
+        try withStore(kind) { store in
+            try store.commit([
+                outcome(anna, .state(.suspended), at: 900), outcome(anna, .state(.active), at: 1000),
+                outcome(bob, .unknown(wanted: .active, blocks: false), learned: .unconfirmed, at: 1001),
+                outcome(uuidUser, .state(.suspended), source: .operator, learned: .hand, at: 1002),
+                outcome(person(1), .state(.suspended), at: 999), outcome(person(2), .state(.suspended), learned: .passive, at: 1003),
+                outcome(person(3), .state(.suspended), learned: .reconcile, at: 1003), intent(1, person(4)),
+            ])
+            try store.recover(at: 1004)
+            var recent: [Subject: Int64] = [:]
+            try store.forEachRecentChange(since: 1000) { recent[$0] = max($1, recent[$0] ?? 0) }
+            #expect(recent == [anna: 1000, bob: 1001, uuidUser: 1002, person(4): 1004])
+        }
+    }
+
     @Test("a pending intent blocks nobody and is gone once it is forgotten or concluded", arguments: Kind.allCases)
     func intents(kind: Kind) throws {
         try withStore(kind) { store in

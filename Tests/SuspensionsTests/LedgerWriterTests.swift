@@ -1,4 +1,5 @@
 import Dispatch
+import Policy
 import Synchronization
 import Testing
 
@@ -29,6 +30,8 @@ struct LedgerWriterTests {
         func blockCount() -> Int { 0 }
         func forEachBlock(_ body: (Subject, BlockSource) -> Void) {}
         func forEachReactivation(_ body: (Subject, Int64) -> Void) {}
+        func blocks(_ query: BlockQuery) -> BlockPage { BlockPage() }
+        func forEachRecentChange(since time: Int64, _ body: (Subject, Int64) -> Void) {}
         func unconfirmedCalls() -> [UnconfirmedCall] { [] }
         func fillings() -> [Int: Bool] { [:] }
         func close() {}
@@ -49,6 +52,25 @@ struct LedgerWriterTests {
         #expect(store.groups.withLock { $0.map(\.count) } == [1, 99])
         #expect(store.groups.withLock { $0.flatMap { $0 } } == (0..<100).map { .forget(intent: $0) })
         #expect(answers.withLock { $0 } == Array(0..<100))
+    }
+
+    @Test("what is read in pages lets writes through between two of them, and too many reads are turned away")
+    func reads() {
+        let store = GatedLedger()
+        let writer = LedgerWriter(store: store)
+        let order = Mutex<[String]>([])
+        let note = { @Sendable (what: String) in order.withLock { $0.append(what) } }
+        for _ in 0..<2 { store.gate.signal() }
+        let isTaken = writer.read { _ in
+            note("page 1")
+            writer.submit([.forget(intent: 1)]) { _ in note("write") }
+            #expect(writer.read { _ in note("page 2") })
+            // This one is running, the next one waits: so many more have room.
+            for number in 1..<Limits.ledgerReads + 2 { #expect(writer.read { _ in } == (number < Limits.ledgerReads)) }
+        }
+        #expect(isTaken)
+        writer.close()
+        #expect(order.withLock { $0 } == ["page 1", "write", "page 2"])
     }
 
     @Test("a failed transaction is the failure of each of its submissions, and of no other")

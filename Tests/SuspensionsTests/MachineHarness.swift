@@ -105,7 +105,7 @@ struct MachineHarness {
 
     /// A reconcile run has found this.
     mutating func find(_ findings: [(Subject, UserState)], since mark: Touches.Mark) {
-        handle(.found(applied.count, findings.map { Finding(subject: $0.0, state: $0.1, mark: mark) }))
+        handle(.found(Int64(applied.count), findings.map { Finding(subject: $0.0, state: $0.1, mark: mark) }))
     }
 
     /// The oldest write ends.

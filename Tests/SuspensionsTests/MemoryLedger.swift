@@ -62,6 +62,26 @@ final class MemoryLedger: LedgerStore {
             return call
         }
     }
+
+    /// All on one page.
+    func blocks(_ query: BlockQuery) -> BlockPage {
+        var page = BlockPage()
+        for (subject, sources) in current.blocks where query.directory == nil || query.directory == subject.directory {
+            let user = NamedUser(directory: "\(subject.directory)", tenant: subject.tenant?.canonical, user: subject.user.id.canonical)
+            for source in sources.each where query.source == nil || query.source == source {
+                page.blocks.append(StandingBlock(subject: subject, user: user, source: source, learned: .call, since: 0, reason: nil))
+            }
+        }
+        return page
+    }
+
+    func forEachRecentChange(since time: Int64, _ body: (Subject, Int64) -> Void) {
+        let counting: [Learned] = [.call, .unconfirmed, .crash, .hand, .read]
+        for outcome in current.log.suffix(Limits.quietUsers) where outcome.at >= time && counting.contains(outcome.learned) {
+            body(outcome.subject, outcome.at)
+        }
+    }
+
     func fillings() -> [DirectoryIndex: Bool] { current.fillings }
     func close() {}
 }

@@ -88,6 +88,8 @@ private final class Standings: LedgerStore {
     func forEachReactivation(_ body: (Subject, Int64) -> Void) throws(LedgerError) {
         for (subject, time) in reactivations { body(subject, time) }
     }
+    func blocks(_ query: BlockQuery) throws(LedgerError) -> BlockPage { BlockPage() }
+    func forEachRecentChange(since time: Int64, _ body: (Subject, Int64) -> Void) throws(LedgerError) {}
     func unconfirmedCalls() throws(LedgerError) -> [UnconfirmedCall] { [] }
     func fillings() throws(LedgerError) -> [DirectoryIndex: Bool] { [:] }
     func close() {}

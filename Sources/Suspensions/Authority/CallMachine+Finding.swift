@@ -7,8 +7,12 @@ extension CallMachine {
         var batch = FindingBatch()
         var outcomes: [Outcome] = []
         for finding in findings where standing(finding.subject) != (finding.state == .suspended) {
-            guard mayApply(finding, at: now.steady) else {
+            guard isFresh(finding) else {
                 batch.overtaken.append(finding.subject)
+                continue
+            }
+            guard finding.state == .suspended || mayLift(finding.subject, at: now.steady) else {
+                batch.waiting += 1
                 continue
             }
             // Held at once: whom a run finds twice is taken once, and looked at again.
@@ -23,13 +27,15 @@ extension CallMachine {
         for outcome in outcomes { write(.record(outcome), of: outcome.subject, .learned(outcome, .batch(number)), &actions) }
     }
 
-    /// Users whose calls are being settled are lifted by that alone.
-    private func mayApply(_ finding: Finding, at now: Int64) -> Bool {
-        let subject = finding.subject
-        guard drainingUntil == nil, !debts.isFull, writesOpen < Limits.ledgerBacklog, !queue.isBusy(subject),
-            !touches.isTouched(subject, since: finding.mark)
-        else { return false }
-        return finding.state == .suspended || (lost[subject] == nil && !book.isLate(subject, at: now))
+    /// Nothing has happened to the user since, and there is room to write it.
+    private func isFresh(_ finding: Finding) -> Bool {
+        drainingUntil == nil && !debts.isFull && writesOpen < Limits.ledgerBacklog && !queue.isBusy(finding.subject)
+            && !touches.isTouched(finding.subject, since: finding.mark)
+    }
+
+    /// Users whose calls are being settled are lifted by that alone; those about whom a call was just made, by no copy that lags behind.
+    private func mayLift(_ subject: Subject, at now: Int64) -> Bool {
+        lost[subject] == nil && !book.isLate(subject, at: now) && !quiet.isQuiet(subject, at: now)
     }
 
     /// One of a batch's writes has ended.

@@ -89,7 +89,7 @@ struct CallMachine {
     var calls: [CallQueue.Number: Call] = [:]
     var queue = CallQueue()
     var allowances: CallerAllowances
-    var quiet = QuietUsers()
+    var quiet: QuietUsers
     var debts = LedgerDebts()
     var nextTry = Int64.min
     var isPaying = false
@@ -117,8 +117,12 @@ struct CallMachine {
     var trouble: LedgerError?
     var tally = CallTally()
 
-    /// `unconfirmed` are the ledger's; nothing is known of calls that were lost before them.
-    init(bounds: CallerAllowances.Bounds, unconfirmed: [UnconfirmedCall], standing: @escaping @Sendable (Subject) -> Bool) {
+    /// `unconfirmed` and `quiet` are the ledger's; nothing is known of calls that were lost before them.
+    init(
+        bounds: CallerAllowances.Bounds, unconfirmed: [UnconfirmedCall], quiet: QuietUsers = QuietUsers(),
+        standing: @escaping @Sendable (Subject) -> Bool
+    ) {
+        self.quiet = quiet
         allowances = CallerAllowances(bounds)
         lost = Dictionary(
             unconfirmed.map { ($0.subject, LostCall(wanted: $0.wanted, isBlocking: $0.isBlocking, hasOthers: true)) },

@@ -1,6 +1,7 @@
 import Policy
 
-/// Users about whom passive answers teach nothing for a while, because a call was just made for them (SPEC §4).
+/// Users about whom passive answers teach nothing for a while and whom no reconcile run lifts, because a call was just made for them
+/// (SPEC §4): what the service says of them may come from a copy that doesn't know it yet.
 struct QuietUsers {
     private static let length = Int64(Limits.quietSeconds) * 1_000_000_000
     private var since: [Subject: Int64] = [:]
@@ -15,16 +16,27 @@ struct QuietUsers {
                 return
             }
         }
-        since[subject] = now
+        since[subject] = max(since[subject] ?? .min, now)
     }
+
+    func isQuiet(_ subject: Subject, at now: Int64) -> Bool { now < allUntil || since[subject].map { $0 > now - Self.length } ?? false }
 
     /// Whether an answer to a request that was sent at `asked` may teach. One that took longer than the quiet itself never may: a call
     /// that was made meanwhile would be forgotten.
     func mayTeach(_ subject: Subject, asked: Int64, at now: Int64) -> Bool {
-        guard now >= allUntil, now - asked < Self.length else { return false }
-        guard let call = since[subject] else { return true }
-        return call <= now - Self.length
+        now - asked < Self.length && !isQuiet(subject, at: now)
     }
 
     mutating func sweep(at now: Int64) { since = since.filter { $0.value > now - Self.length } }
+}
+
+extension QuietUsers {
+    /// Those who were quiet when the gateway ended, and those whose calls it left open.
+    init(of store: any LedgerStore, at now: Moment) throws(LedgerError) {
+        var quiet = QuietUsers()
+        try store.forEachRecentChange(since: now.wall - Int64(Limits.quietSeconds) * 1000) { subject, time in
+            quiet.begin(subject, at: now.steady - max(0, now.wall - time) * 1_000_000)
+        }
+        self = quiet
+    }
 }

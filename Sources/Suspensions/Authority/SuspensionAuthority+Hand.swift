@@ -5,18 +5,11 @@ extension SuspensionAuthority {
     /// Makes an operator's changes, all in one transaction. Answered, on the authority's thread, when blocks are in the index and told to
     /// every loop, and all is durable, or known not to be.
     func byHand(_ outcomes: [Outcome], then answer: @escaping @Sendable (HandConclusion) -> Void) {
-        surroundings.run { [self] in
-            let number = state.withLock { state in
-                state.lastNumber += 1
-                state.hands[state.lastNumber] = answer
-                return state.lastNumber
-            }
-            handle(.byHand(number, outcomes))
-        }
+        handle(keeping: { $0.hands[$1] = answer }) { .byHand($0, outcomes) }
     }
 
     /// Runs `body` on the ledger's thread, between two transactions. False where too many wait.
-    func reading(_ body: @escaping @Sendable () -> Void) -> Bool { writer.read(body) }
+    func reading(_ body: @escaping @Sendable () -> Void) -> Bool { writer.read { _ in body() } }
 
     /// Goes up with every transaction of the ledger. From any thread, costs nothing.
     package var ledgerCommits: Int { writer.commitCount }

@@ -1,4 +1,5 @@
 import Policy
+import Synchronization
 
 /// Reading users at their service, to settle what is unknown and to find what has drifted.
 extension SuspensionAuthority {
@@ -19,14 +20,7 @@ extension SuspensionAuthority {
 
     /// Puts findings in force, in memory and durably.
     func apply(_ findings: [Finding], then answer: @escaping @Sendable (FindingBatch) -> Void) {
-        surroundings.run { [self] in
-            let number = state.withLock { state in
-                state.lastBatch += 1
-                state.batches[state.lastBatch] = answer
-                return state.lastBatch
-            }
-            handle(.found(number, findings))
-        }
+        handle(keeping: { $0.batches[$1] = answer }) { .found($0, findings) }
     }
 
     /// Whether a directory has never been filled from its service's list, and nobody was blocked in it when that was first tried.
@@ -45,17 +39,39 @@ extension SuspensionAuthority {
         }
     }
 
-    /// Everybody in a directory whom the service's word blocks, where the ledger has at most so many blocks; nil where it has more, or can't
-    /// be read.
+    /// Everybody in a directory whom the service's word blocks, as far as nobody changes meanwhile; nil where they are more than `limit`,
+    /// or the ledger can't be read. Reads a page at a time, so that the ledger's writes get their turn in between.
     func blocked(in directory: DirectoryIndex, limit: Int, then answer: @escaping @Sendable ([Subject]?) -> Void) {
-        writer.read { store in
-            // All rows are gone through: a ledger of millions would be kept from writing for too long.
-            guard let count = try? store.blockCount(), count <= limit else { return answer(nil) }
-            var subjects: [Subject] = []
-            let isRead: Void? = try? store.forEachBlock { subject, source in
-                if subject.directory == directory, source == .upstream { subjects.append(subject) }
-            }
-            answer(isRead == nil ? nil : subjects)
+        var query = BlockQuery(limit: Limits.ledgerScan)
+        (query.directory, query.source) = (directory, .upstream)
+        readOn(query, into: Gathering(), limit: limit, then: answer)
+    }
+
+    private func readOn(
+        _ query: BlockQuery, into gathering: Gathering, limit: Int, then answer: @escaping @Sendable ([Subject]?) -> Void
+    ) {
+        let isTaken = writer.read { [self] store in
+            guard let page = try? store.blocks(query), gathering.add(page) <= limit else { return answer(nil) }
+            guard let next = page.next else { return answer(gathering.subjects) }
+            var query = query
+            query.after = next
+            readOn(query, into: gathering, limit: limit, then: answer)
+        }
+        if !isTaken { answer(nil) }
+    }
+}
+
+/// Users of page after page.
+private final class Gathering: Sendable {
+    private let gathered = Mutex<[Subject]>([])
+
+    var subjects: [Subject] { gathered.withLock { $0 } }
+
+    /// Returns how many there are then.
+    func add(_ page: BlockPage) -> Int {
+        gathered.withLock { gathered in
+            gathered += page.blocks.lazy.map(\.subject)
+            return gathered.count
         }
     }
 }

@@ -16,14 +16,14 @@ package final class SuspensionAuthority: Sendable {
 
     struct State {
         var machine: CallMachine
-        var lastNumber: CallQueue.Number = 0
+        /// Of calls, operators' changes and findings alike.
+        var lastNumber: Int64 = 0
         var beginnings: [CallQueue.Number: @Sendable (Beginning) -> Void] = [:]
         var conclusions: [CallQueue.Number: @Sendable (Conclusion) -> Void] = [:]
         var hands: [Int64: @Sendable (HandConclusion) -> Void] = [:]
         var drained: (@Sendable (Int) -> Void)?
         /// Nil as long as no user can be read.
         var source: (any UserSource)?
-        var lastBatch: FindingBatch.Number = 0
         var batches: [FindingBatch.Number: @Sendable (FindingBatch) -> Void] = [:]
         var fillings: [DirectoryIndex: Bool]
     }
@@ -62,6 +62,7 @@ package final class SuspensionAuthority: Sendable {
         usersAtStart = index.usersByDirectory
         let machine = CallMachine(
             bounds: CallerAllowances.Bounds(open: openPerCaller, perMinute: perMinute), unconfirmed: try store.unconfirmedCalls(),
+            quiet: try QuietUsers(of: store, at: Moment(steady: surroundings.steady(), wall: surroundings.wall())),
             standing: { index.stands(.upstream, for: $0) })
         state = Mutex(State(machine: machine, fillings: try store.fillings()))
         surroundings.everyTick { [weak self] in
@@ -73,14 +74,7 @@ package final class SuspensionAuthority: Sendable {
 
     /// Asks for leave to forward a suspend or reactivate call. Answered once the intent is durable, or with the reason why not.
     package func begin(_ call: IntentCall, then answer: @escaping @Sendable (Beginning) -> Void) {
-        surroundings.run { [self] in
-            let number = state.withLock { state in
-                state.lastNumber += 1
-                state.beginnings[state.lastNumber] = answer
-                return state.lastNumber
-            }
-            handle(.arrive(number, call))
-        }
+        handle(keeping: { $0.beginnings[$1] = answer }) { .arrive($0, call) }
     }
 
     /// Says what a forwarded call came to. Answered when it is in force and durable, or known not to be; only then may the client read.
@@ -140,6 +134,18 @@ package final class SuspensionAuthority: Sendable {
     func handle(_ event: CallMachine.Event) {
         let now = Moment(steady: surroundings.steady(), wall: surroundings.wall())
         for action in state.withLock({ $0.machine.handle(event, at: now) }) { perform(action) }
+    }
+
+    /// Handles an event under a number of its own, under which `keep` keeps who is to be answered.
+    func handle(keeping keep: @escaping @Sendable (inout State, Int64) -> Void, _ event: @escaping @Sendable (Int64) -> CallMachine.Event) {
+        surroundings.run { [self] in
+            let number = state.withLock { state in
+                state.lastNumber += 1
+                keep(&state, state.lastNumber)
+                return state.lastNumber
+            }
+            handle(event(number))
+        }
     }
 
     private func perform(_ action: CallMachine.Action) {

@@ -75,6 +75,8 @@ private func hexBytes(_ text: Substring) -> [UInt8]? {
 package struct BlockPage: Sendable {
     package var blocks: [StandingBlock] = []
     package var next: BlockPosition?
+
+    package init() {}
 }
 
 extension SQLiteLedger {
@@ -135,6 +137,9 @@ extension SQLiteLedger {
             let learned = Learned(rawValue: row["learned"])
         else { throw LedgerError.damaged(path: path, "a block can't be read") }
         let named = NamedUser(directory: scopes.name(place.directory), tenant: place.tenant?.canonical, user: user.canonical)
-        return (StandingBlock(user: named, source: source, learned: learned, since: row["at"], reason: row["reason"]), user)
+        let subject = Subject(directory: place.directory, tenant: place.tenant, user: UserID(user))
+        return (
+            StandingBlock(subject: subject, user: named, source: source, learned: learned, since: row["at"], reason: row["reason"]), user
+        )
     }
 }

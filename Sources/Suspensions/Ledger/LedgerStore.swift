@@ -14,6 +14,11 @@ package protocol LedgerStore: AnyObject, Sendable {
     func forEachBlock(_ body: (Subject, BlockSource) -> Void) throws(LedgerError)
     /// Everybody who was reactivated, by a confirmed call or by hand, with the last time (Unix milliseconds), in no order.
     func forEachReactivation(_ body: (Subject, Int64) -> Void) throws(LedgerError)
+    /// One page of the blocks that stand, in an order of its own; looks at `Limits.ledgerScan` rows and tenants at most.
+    func blocks(_ query: BlockQuery) throws(LedgerError) -> BlockPage
+    /// About whom calls, operators' changes and reads were logged at this time (Unix milliseconds) or later, in no order; among the last
+    /// `Limits.quietUsers` entries of the log.
+    func forEachRecentChange(since time: Int64, _ body: (Subject, Int64) -> Void) throws(LedgerError)
     /// Calls whose outcome is unknown.
     func unconfirmedCalls() throws(LedgerError) -> [UnconfirmedCall]
     /// The directories whose filling from the service's list was begun, and whether it was finished.

@@ -8,6 +8,7 @@ import Synchronization
 /// Submissions are committed in the order in which they came, and answered in that order.
 final class LedgerWriter: Sendable {
     typealias Answer = @Sendable (LedgerError?) -> Void
+    typealias Reading = @Sendable (any LedgerStore) -> Void
 
     private struct Submission: Sendable {
         let changes: [LedgerChange]
@@ -17,14 +18,14 @@ final class LedgerWriter: Sendable {
     private struct Line {
         var waiting: [Submission] = []
         /// What is to be read between two transactions.
-        var reads: [@Sendable () -> Void] = []
+        var reads: [Reading] = []
         var isRunning = false
     }
 
     /// What is done in one go: a transaction, and one read, so that neither keeps the other waiting for ever.
     private struct Round {
         var group: [Submission]
-        var read: (@Sendable () -> Void)?
+        var read: Reading?
     }
 
     private let store: any LedgerStore
@@ -48,7 +49,7 @@ final class LedgerWriter: Sendable {
     }
 
     /// Runs `body` on the ledger's thread, between two transactions; it should take milliseconds. False where too many wait already.
-    func read(_ body: @escaping @Sendable () -> Void) -> Bool {
+    func read(_ body: @escaping Reading) -> Bool {
         let (isTaken, starts) = line.withLock { line in
             guard line.reads.count < Limits.ledgerReads else { return (false, false) }
             line.reads.append(body)
@@ -59,11 +60,6 @@ final class LedgerWriter: Sendable {
         return isTaken
     }
 
-    /// Lets `work` read the store on the ledger's thread, between two transactions.
-    func read(_ work: @escaping @Sendable (any LedgerStore) -> Void) {
-        thread.async { [self] in work(store) }
-    }
-
     /// Waits until everything submitted so far is answered, then closes the store.
     func close() {
         thread.sync { store.close() }
@@ -72,7 +68,7 @@ final class LedgerWriter: Sendable {
     private func run() {
         while let round = nextRound() {
             if !round.group.isEmpty { commit(round.group) }
-            round.read?()
+            round.read?(store)
         }
     }
 

@@ -24,6 +24,16 @@ extension SQLiteLedger {
         }
     }
 
+    package func forEachRecentChange(since time: Int64, _ body: (Subject, Int64) -> Void) throws(LedgerError) {
+        let learned = [Learned.call, .unconfirmed, .crash, .hand, .read].map { "\($0.rawValue)" }.joined(separator: ", ")
+        let last = "SELECT scope, at, user, learned FROM log ORDER BY number DESC LIMIT \(Limits.quietUsers)"
+        try forEachRow("SELECT scope, at, user FROM (\(last)) WHERE at >= \(time) AND learned IN (\(learned))", called: "log entry") {
+            subject, time in
+            body(subject, time)
+            return true
+        }
+    }
+
     /// Rows of a scope, a number and a user. `take` says false to a number that can't be.
     private func forEachRow(_ sql: String, called name: String, _ take: (Subject, Int64) -> Bool) throws(LedgerError) {
         let scopes = scopes.withLock { $0 }

@@ -4,6 +4,7 @@ import Policy
 
 /// A block as a person reads it.
 package struct StandingBlock: Sendable, Equatable {
+    package let subject: Subject
     package let user: NamedUser
     package let source: BlockSource
     package let learned: Learned
@@ -26,6 +27,7 @@ extension SQLiteLedger {
                 else { throw LedgerError.damaged(path: path, "a block can't be read") }
                 try body(
                     StandingBlock(
+                        subject: Subject(directory: place.directory, tenant: place.tenant, user: UserID(user)),
                         user: NamedUser(
                             directory: scopes.name(place.directory), tenant: place.tenant?.canonical, user: user.canonical),
                         source: source, learned: learned, since: row["at"], reason: row["reason"]))

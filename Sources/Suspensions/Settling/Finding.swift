@@ -10,7 +10,7 @@ struct Finding: Sendable, Equatable {
 
 /// What becomes of findings that are applied together.
 struct FindingBatch: Sendable, Equatable {
-    typealias Number = Int
+    typealias Number = Int64
 
     /// Writes on their way.
     var open = 0
@@ -18,6 +18,9 @@ struct FindingBatch: Sendable, Equatable {
     var lifted = 0
     /// Something happened to these users since they were looked at, or they are being settled: they are to be looked at again.
     var overtaken: [Subject] = []
+    /// Users who are not lifted now, though the service calls them active: a call or an operator has changed them just now, or their
+    /// call's outcome is being settled.
+    var waiting = 0
     /// Users whom the ledger could not be told of.
     var failed = 0
 }

@@ -29,7 +29,8 @@ package struct ReconcileReport: Sendable, Equatable {
     package var lifted = 0
     /// Users to whom something happened meanwhile, so that they were read again.
     package var readAgain = 0
-    /// Users that are left to the next run: something happened to them again and again, or the ledger can't be written.
+    /// Users that are left to the next run: something happened to them again and again, they are not lifted so soon after a call, or the
+    /// ledger can't be written.
     package var left = 0
 
     package init(directory: DirectoryIndex, startedAt: Int64) {

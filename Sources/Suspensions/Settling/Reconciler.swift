@@ -8,8 +8,8 @@ import Synchronization
 /// - Nothing is changed before everything has been looked at: a half list changes nothing. Absence from it teaches nothing.
 /// - A run that would change more than `Limits.reconcileChanges` users and more than one in `Limits.reconcileShare` stops and asks. The
 ///   first filling of a directory may block any number.
-/// - To whom something has happened since the page was asked for that shows him is read again by himself; so is everybody who would be
-///   lifted.
+/// - Nobody is lifted on a list's word alone, which may come from a copy that lags behind: whoever would be is read by himself first, and
+///   nobody within `Limits.quietSeconds` after a call. So is to whom something has happened since the page was asked for that shows him.
 /// - Only the upstream's blocks are touched, never an operator's. Users with an unconfirmed call are lifted by its settling alone.
 ///
 /// Memory: 9 to 20 bytes for each user of the directory, and what has drifted. Blocks the calling thread, which is not an event loop's.
@@ -46,8 +46,7 @@ package final class Reconciler: Sendable {
         guard !lists.isEmpty else { return try lookAtBlocked(of: directory, &report) }
         var findings: [Finding] = []
         for list in lists { findings += try walk(list, &report) }
-        // Of so many nothing is done before somebody says so: they are read then.
-        return liftsMany(findings) ? findings : try verified(findings, &report)
+        return findings
     }
 
     private func walk(_ list: UserList, _ report: inout ReconcileReport) throws(ReadFailure) -> [Finding] {
@@ -78,13 +77,11 @@ package final class Reconciler: Sendable {
         return try read(blocked, &report)
     }
 
-    /// Findings that would lift somebody are made anew, so that nobody is lifted by what was true some pages ago.
+    /// Findings that would lift somebody are made anew, so that nobody is lifted by what was true some pages ago, or on a copy that lags.
     private func verified(_ findings: [Finding], _ report: inout ReconcileReport) throws(ReadFailure) -> [Finding] {
         let lifted = findings.filter { $0.state == .active }
         return findings.filter { $0.state == .suspended } + (try read(lifted.map(\.subject), &report))
     }
-
-    private func liftsMany(_ findings: [Finding]) -> Bool { findings.count { $0.state == .active } > Limits.reconcileChanges }
 
     /// Reads users one by one, some at a time; what differs from what is known here.
     private func read(_ subjects: [Subject], _ report: inout ReconcileReport) throws(ReadFailure) -> [Finding] {
@@ -131,8 +128,7 @@ package final class Reconciler: Sendable {
         }
         let directory = report.directory
         if report.isFirst { try noteFilling(directory, isDone: false) }
-        // A run that was told to go on may lift many: each is read before.
-        var rest = apply && liftsMany(findings) ? try verified(findings, &report) : findings
+        var rest = report.pages > 0 ? try verified(findings, &report) : findings
         for _ in 0..<Self.rounds where !rest.isEmpty {
             let overtaken = putOnce(rest, &report)
             report.readAgain += overtaken.count
@@ -153,7 +149,7 @@ package final class Reconciler: Sendable {
             let batch = waiting { done in authority.apply(part, then: done) }
             report.blocked += batch.blocked
             report.lifted += batch.lifted
-            report.left += batch.failed
+            report.left += batch.failed + batch.waiting
             overtaken += batch.overtaken
         }
         return overtaken

@@ -75,10 +75,46 @@ struct ReconcileTests {
     func singles() throws {
         let dialect = Dialect.jitsudo
         let stand = try ReadingStand(dialect, reconcile: "{every: 1s}")
-        #expect(try stand.set(false, dialect.member).status == 200)
+        try stand.suspendInService([dialect.member])
+        let seen = dialect.call("GET", "/users/\(dialect.member)", token: dialect.adminToken)
+        #expect(try stand.world.gateway.ask(seen).status == 200)
+        #expect(try stand.wait(untilBlocked: true, dialect.member))
         try stand.suspendInService([dialect.member], false)
         #expect(try stand.wait(untilBlocked: false, dialect.member))
-        #expect(try stand.learned(dialect.member) == ["call", "reconcile"])
+        #expect(try stand.learned(dialect.member) == ["passive", "reconcile"])
+    }
+
+    @Test("a list that lags behind lifts nobody: whoever would be is read by himself first")
+    func laggingList() throws {
+        // So many that the run needn't ask.
+        let stand = try ReadingStand(Self.rinne, reconcile: "{every: 1s}", users: Self.users(10_200) { $0 < 101 })
+        try wait(stand, done: 1)
+        try stand.service.arm(#"{"kind":"lagging","list":true,"times":1000000}"#)
+        try stand.suspendInService(["u7"], false)
+        #expect(try stand.wait(untilBlocked: false, "u7", seconds: 60), "this one is active there too")
+        try wait(stand, done: stand.runs("done") + 1)
+        #expect(try stand.world.gateway.metrics()[#"tenantgate_suspended_users{directory="rinne"}"#] == 100)
+        #expect(try stand.world.isBlocked("u99", Self.rinne) == true)
+    }
+
+    @Test(
+        "a suspension of this minute is lifted by no run, not if the service's reads lag behind too, nor after SIGKILL",
+        arguments: Dialect.both)
+    func laggingReads(_ dialect: Dialect) throws {
+        let stand = try ReadingStand(dialect, reconcile: "{every: 1s}")
+        #expect(try stand.set(false, dialect.member).status == 200)
+        for kind in ["list", "read"] { try stand.service.arm(#"{"kind":"lagging","\#(kind)":true,"times":1000000}"#) }
+        func runsEnd() throws {
+            let sample = #"tenantgate_reconcile_runs_total{directory="\#(dialect)",ending="done"}"#
+            let before = try stand.world.gateway.metrics()[sample] ?? 0
+            try stand.wait(for: sample) { $0 >= before + 2 }
+        }
+        try runsEnd()
+        #expect(try stand.service.struck("lagging") > 0)
+        #expect(try stand.world.isBlocked(dialect.member, dialect) == true)
+        try stand.world.killAndRestart()
+        try runsEnd()
+        #expect(try stand.world.isBlocked(dialect.member, dialect) == true)
     }
 
     static let halves = [

@@ -147,9 +147,12 @@ struct SettlingMachineTests {
         var gateway = MachineHarness()
         gateway.canRead()
         gateway.machine.touches.runs = 1
-        let (drifted, lifted, called, open) = (person(1), person(2), person(3), person(4))
+        let (drifted, lifted, called, open, fresh) = (person(1), person(2), person(3), person(4), person(5))
         gateway.confirm(lifted, .suspended)
         gateway.confirm(open, .suspended)
+        gateway.pass(seconds: 1)
+        gateway.confirm(fresh, .suspended)
+        gateway.pass(seconds: Int64(Limits.quietSeconds) - 1)
         let mark = gateway.machine.touches.mark
         gateway.confirm(called, .suspended)
         let call = gateway.arrive(open, .active)
@@ -157,12 +160,15 @@ struct SettlingMachineTests {
         gateway.finish(call, .unconfirmed(cause: "timeout"))
         gateway.writesEnd()
         gateway.find(
-            [(drifted, .suspended), (drifted, .suspended), (lifted, .active), (called, .active), (open, .active), (person(9), .active)],
-            since: mark)
+            [
+                (drifted, .suspended), (drifted, .suspended), (lifted, .active), (called, .active), (open, .active), (fresh, .active),
+                (person(9), .active),
+            ], since: mark)
         #expect(gateway.isBlocked(drifted) && gateway.isBlocked(lifted), "blocked first, lifted only when it is durable")
         gateway.writesEnd()
-        #expect(gateway.applied == [FindingBatch(open: 0, blocked: 1, lifted: 1, overtaken: [drifted, called, open], failed: 0)])
-        #expect(!gateway.isBlocked(lifted) && gateway.isBlocked(called) && gateway.isBlocked(open) && gateway.isDurable)
+        #expect(
+            gateway.applied == [FindingBatch(open: 0, blocked: 1, lifted: 1, overtaken: [drifted, called, open], waiting: 1, failed: 0)])
+        #expect(!gateway.isBlocked(lifted) && [called, open, fresh].allSatisfy(gateway.isBlocked) && gateway.isDurable)
         #expect(gateway.store.current.log.suffix(2).allSatisfy { $0.learned == .reconcile })
     }
 
@@ -170,6 +176,7 @@ struct SettlingMachineTests {
     func failedLift() {
         var gateway = MachineHarness()
         gateway.confirm(anna, .suspended)
+        gateway.pass(seconds: Int64(Limits.quietSeconds))
         gateway.find([(anna, .active)], since: gateway.machine.touches.mark)
         gateway.writeEnds(.diskFull)
         #expect(gateway.isBlocked(anna) && gateway.applied.map(\.failed) == [1])
