@@ -174,6 +174,58 @@ struct HandChangeTests {
         #expect(gateway.store.current.unconfirmed.isEmpty == (learned == .hand))
     }
 
+    @Test("what settles a call is the ledger's last word of it, though that it is unconfirmed could not be written before")
+    func settlesWhatIsOwed() {
+        var gateway = MachineHarness()
+        let call = gateway.arrive(anna, blocksOnUnknown: true)
+        gateway.writesEnd()
+        gateway.finish(call, .unconfirmed(cause: "timeout"))
+        gateway.byHand(anna, .suspended)
+        gateway.writeEnds(.diskFull)
+        gateway.writesEnd()
+        gateway.pass(seconds: 1)
+        gateway.writesEnd()
+        #expect(gateway.machine.unconfirmed.isEmpty && gateway.store.current.unconfirmed.isEmpty)
+        #expect(gateway.index[anna] == [.upstream, .operator] && gateway.isDurable)
+    }
+
+    @Test("a read that ends during an operator's lift and shows the user as suspended blocks again, in memory and on disk")
+    func readDuringLift() {
+        var gateway = MachineHarness()
+        gateway.canRead(late: 0)
+        gateway.confirm(anna, .suspended)
+        let call = gateway.arrive(anna, .active)
+        gateway.writesEnd()
+        gateway.finish(call, .unconfirmed(cause: "timeout"))
+        gateway.writesEnd()
+        let lift = gateway.byHand(anna, .active, .upstream)
+        // The answer to what was asked before is older than the lift; the next one isn't.
+        gateway.readEnds(anna, .state(.suspended))
+        #expect(gateway.machine.tally.reads[.overtaken] == 1)
+        gateway.readEnds(anna, .state(.suspended))
+        gateway.writesEnd()
+        #expect(gateway.hands[lift] == [.done])
+        #expect(gateway.index[anna] == .upstream && gateway.store.current.blocks == gateway.index)
+    }
+
+    @Test("an operator's change doesn't settle a call that is lost while it is being written")
+    func lostMeanwhile() {
+        var gateway = MachineHarness()
+        gateway.canRead(late: 60)
+        let call = gateway.arrive(anna)
+        gateway.writesEnd()
+        gateway.byHand(anna, .suspended)
+        gateway.finish(call, .unconfirmed(cause: "timeout"))
+        gateway.writesEnd()
+        #expect(gateway.machine.unconfirmed == [anna] && gateway.store.current.unconfirmed[anna] != nil)
+        gateway.readEnds(anna, .state(.active))
+        // It is carried out after all.
+        gateway.pass(seconds: 30)
+        gateway.readEnds(anna, .state(.suspended))
+        gateway.writesEnd()
+        #expect(gateway.index[anna] == [.upstream, .operator] && gateway.isDurable)
+    }
+
     @Test("answers that were on their way when somebody was let in teach nothing for a while")
     func quiet() {
         var gateway = MachineHarness()

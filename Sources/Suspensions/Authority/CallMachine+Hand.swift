@@ -41,7 +41,10 @@ extension CallMachine {
             debts.supersede(outcome.subject, outcome.source)
             // A read that was asked for before it was in force is asked for again.
             touches.note(outcome.subject)
-            if hands[number]?.settles.contains(outcome.subject) == true { lost[outcome.subject] = nil }
+            if hands[number]?.settles.contains(outcome.subject) == true {
+                lost[outcome.subject] = nil
+                debts.settle(by: outcome)
+            }
             guard !outcome.blocks else { continue }
             // An answer that was on its way when the operator decided must not undo it.
             quiet.begin(outcome.subject, at: now.steady)

@@ -144,7 +144,10 @@ extension CallMachine {
                 quiet.begin(subject, at: now.steady)
                 actions.append(.lift(subject, at: outcome.at))
             }
-            if outcome.settlesUnconfirmed, lost.removeValue(forKey: subject) != nil { tally.settled[outcome.shown, default: 0] += 1 }
+            if outcome.settlesUnconfirmed {
+                if lost.removeValue(forKey: subject) != nil { tally.settled[outcome.shown, default: 0] += 1 }
+                debts.settle(by: outcome)
+            }
         } else if case .state(.suspended) = outcome.result {
             // Blocked in memory. What it would have settled is left to the next read.
             var owed = outcome

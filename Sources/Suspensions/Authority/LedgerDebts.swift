@@ -18,8 +18,9 @@ struct LedgerDebts {
     }
 
     private var debts: [Subject: Debt] = [:]
-    /// Taken in turn, so that none is forgotten behind the others.
-    private var order: [Subject] = []
+    /// Taken in turn, so that none is forgotten behind the others. Has everybody of whom something is owed once, and who was paid meanwhile.
+    private(set) var order: [Subject] = []
+    private var inOrder: Set<Subject> = []
     private var lastStamp = 0
 
     var isEmpty: Bool { debts.isEmpty }
@@ -29,7 +30,7 @@ struct LedgerDebts {
     /// A change that failed. A confirmed outcome supersedes what was known before it of the same source.
     mutating func owe(_ change: LedgerChange, of subject: Subject) {
         lastStamp += 1
-        if debts[subject] == nil { order.append(subject) }
+        if inOrder.insert(subject).inserted { order.append(subject) }
         var debt = debts[subject] ?? Debt(stamp: lastStamp)
         switch change {
         case .intend, .probe, .filling: break
@@ -68,6 +69,13 @@ struct LedgerDebts {
         for outcome in left { owe(.record(outcome), of: subject) }
     }
 
+    /// What settles an unconfirmed call is written. That the call is unconfirmed may still be owed, where the write before failed: then what
+    /// settles it is written once more, so that it comes last.
+    mutating func settle(by outcome: Outcome) {
+        guard debts[outcome.subject]?.outcomes.contains(where: \.isUnknown) == true else { return }
+        owe(.record(outcome), of: outcome.subject)
+    }
+
     /// Carries as many subjects' debts as fit in one transaction. `isBusy`: a call is on its way, which will bring the debt along.
     mutating func carryNext(isBusy: (Subject) -> Bool) -> (changes: [LedgerChange], stamps: [Subject: Stamp]) {
         var (changes, stamps): ([LedgerChange], [Subject: Stamp]) = ([], [:])
@@ -81,6 +89,7 @@ struct LedgerDebts {
             }
         }
         order = left + stamps.keys
+        if order.count < inOrder.count { inOrder = Set(order) }
         return (changes, stamps)
     }
 }
@@ -88,5 +97,9 @@ struct LedgerDebts {
 extension Outcome {
     fileprivate var isState: Bool {
         if case .state = result { true } else { false }
+    }
+
+    fileprivate var isUnknown: Bool {
+        if case .unknown = result { true } else { false }
     }
 }
