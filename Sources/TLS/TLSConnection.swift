@@ -56,6 +56,9 @@ package final class TLSConnection {
         }
     }
 
+    /// A part of a record has come, and the rest has not.
+    package var isInsideRecord: Bool { carried > 0 }
+
     /// Nothing has been received yet.
     package var isFresh: Bool { lifecycle.phase == .fresh }
 
@@ -139,7 +142,9 @@ extension TLSConnection {
                 carried = 0
                 lifecycle.dataRead()
             case .needsInput: carried += before
-            case .nothing: news.error = lifecycle.uselessRecordRead()
+            case .nothing:
+                carried = 0
+                news.error = lifecycle.uselessRecordRead()
             case .closed:
                 lifecycle.closeNotifyRead()
                 news.closed = true

@@ -183,6 +183,19 @@ struct UpstreamTLSTests {
         #expect(try stand.gateway.metrics().sum("tenantgate_upstream_tls_failures_total") == 0)
     }
 
+    @Test("a connection on which a part of a record came behind the answer carries no other request")
+    func tornRecord() throws {
+        let server = try RecordingUpstream(certificate: certificate)
+        let stand = try ServersStand(["https://\(server.address)"], trusting(certificate)) { $0.threads = 1 }
+        server.answer { _ in [.torn(Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".utf8))] }
+        #expect(try stand.ask().status == 200)
+        server.answer { _ in [.json("{}")] }
+        #expect(try stand.ask("POST").status == 200)
+        #expect(server.connections.accepted == 2)
+        #expect(try stand.ask("POST").status == 200)
+        #expect(server.connections.accepted == 2)
+    }
+
     @Test("a handshake that hangs ends with `connect_timeout`")
     func hangingHandshake() throws {
         let (deaf, port) = try listeningSocket()

@@ -47,6 +47,8 @@ package enum UpstreamStep: Sendable {
     case cut
     /// TLS 1.3: so many records that only announce new keys.
     case keyUpdates(Int)
+    /// TLS: sends these bytes and, with them, the beginning of a record that never ends.
+    case torn([UInt8])
     /// TLS 1.2: asks the other side to begin anew.
     case renegotiate
     /// Says nothing more until the other side closes.
@@ -214,6 +216,7 @@ extension RecordingUpstream {
                 (stream as? TLSServerStream)?.cutOnClose()
                 return false
             case .keyUpdates(let count): for _ in 0..<count { (stream as? TLSServerStream)?.updateKeys() }
+            case .torn(let bytes): (stream as? TLSServerStream)?.sendTorn(bytes)
             case .renegotiate: (stream as? TLSServerStream)?.renegotiate()
             case .hang:
                 while case .bytes = (try? stream.receive(seconds: 120)) ?? .nothingYet {}

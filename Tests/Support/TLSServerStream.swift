@@ -102,6 +102,18 @@ package struct TLSServerOptions: Sendable {
         ERR_clear_error()
     }
 
+    /// In one segment: what is read of it is read together.
+    func sendTorn(_ bytes: [UInt8]) {
+        for on in [1, 0] as [Int32] {
+            var on = on
+            _ = unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_CORK, &on, 4)
+            guard on == 1 else { return }
+            try? send(bytes)
+            let part: [UInt8] = [0x17, 3, 3, 1, 0, 1, 2, 3]
+            _ = unsafe part.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        }
+    }
+
     /// A HelloRequest.
     func renegotiate() {
         unsafe SSL_renegotiate(connection)

@@ -72,11 +72,11 @@ final class UpstreamConnection: StreamSocket {
     }
 
     /// Whether nothing has come since the last answer: it would be taken for the answer to the next request, which may be somebody
-    /// else's. What has come ends the connection, unless it is TLS's own (new tickets, new keys).
+    /// else's. What has come ends the connection, be it a part of a record, unless it is TLS's own (new tickets, new keys).
     func isQuiet() -> Bool {
-        if isSilent { return true }
+        if isSilent, tls?.isInsideRecord != true { return true }
         if tls != nil { readable() }
-        if isOpen && isSilent { return true }
+        if isOpen, isSilent, tls?.isInsideRecord != true { return true }
         abandon()
         return false
     }
