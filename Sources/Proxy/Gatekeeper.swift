@@ -26,7 +26,7 @@ package struct Gatekeeper: ~Copyable {
         let target = try Target(path, head: head, rules: rules)
         var tenant = TenantVerdict()
         do {
-            found.credential = try authenticate(head, rules, now)
+            found.credential = try authenticate(head, rules, now, &found)
             tenant = try decideTenant(head, rules, found.credential)
             found.tenant = tenant.selection?.tenant
             try refuseSuspended(rules, tenant.selection?.tenant, &found)
@@ -63,6 +63,8 @@ package struct Findings {
     package var observed: Denial?
     /// The number of the credential block whose `fresh_token_after_reactivation` the token doesn't meet.
     package var staleFor: Int?
+    /// A `.badRequest` is for the page's origin, which is none of the route's.
+    package var isOriginRefused = false
     /// The rate limit that a `.rateLimited` is for.
     var rate: RateRules.Refused?
 
@@ -111,13 +113,17 @@ extension Gatekeeper {
 // MARK: 3 authenticate
 
 extension Gatekeeper {
-    private mutating func authenticate(_ head: borrowing RequestHead, _ rules: RouteRules, _ now: Int64) throws(Denial) -> Credential? {
+    private mutating func authenticate(
+        _ head: borrowing RequestHead, _ rules: RouteRules, _ now: Int64, _ found: inout Findings
+    ) throws(Denial) -> Credential? {
         guard rules.route.credential == .jwt else { return nil }
         // The file is refused without one.
         guard let directory = rules.route.directory else { throw .internalError }
         try rules.refuseSecondCredential(head)
         if rules.route.tokenSource == .subprotocol {
-            let token = head.bytes.readableBytesUInt8Span.extracting(try SubprotocolToken.find(in: head, rules.cors))
+            let allows = rules.cors?.allows(head) == true
+            found.isOriginRefused = head.asksForWebSocket && !allows
+            let token = head.bytes.readableBytesUInt8Span.extracting(try SubprotocolToken.find(in: head, isAllowed: allows))
             return try tokens.credential(for: token, directory: directory, authority: snapshot.authority, now: now)
         }
         guard let field = head.message.first(.authorization) else { throw .unauthenticated }

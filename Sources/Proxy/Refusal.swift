@@ -15,6 +15,8 @@ struct Refusal {
     /// The rule that decided, as the file names it: `routes[3].tenant`.
     let rule: String?
     var details: Details?
+    /// What a person reads, where there is more to say than for others of this denial.
+    private var message: StaticString?
     /// The `Allow` field of a 405.
     var allow: String?
     /// Seconds for `Retry-After`.
@@ -42,11 +44,20 @@ struct Refusal {
     init(_ denial: Denial, head: borrowing RequestHead, found: Findings, snapshot: Snapshot) {
         let envelope = found.route.map { snapshot.rules[$0].route.errors } ?? snapshot.errors
         let rate = denial == .rateLimited ? found.rate : nil
-        let rule = rate?.rule.name(route: found.route ?? 0) ?? Self.rule(denial, route: found.route, staleFor: found.staleFor)
+        let rule = rate?.rule.name(route: found.route ?? 0) ?? Self.rule(denial, found)
         self.init(denial, isHead: head.method == .head, envelope: envelope, rule: rule)
         retryAfter = rate?.seconds ?? retryAfter
         allow = found.allow
+        if found.isOriginRefused, denial == .badRequest {
+            message = "The Origin header must be one of this route's cors.origins: add the page's origin there, spelled as browsers do."
+        }
         if let cors = found.route.flatMap({ snapshot.rules[$0].cors }) { self.cors = cors.fields(for: head) }
+    }
+
+    /// What has decided about a request that was not admitted.
+    static func rule(_ denial: Denial, _ found: Findings) -> String? {
+        if found.isOriginRefused, denial == .badRequest { return found.route.map { "routes[\($0)].cors.origins" } }
+        return rule(denial, route: found.route, staleFor: found.staleFor)
     }
 
     /// The part of a route that decides in each stage; `staleFor` is the credential block that wants a newer token.
@@ -94,7 +105,7 @@ struct Refusal {
 
     /// What the answer carries, but for HEAD.
     var body: [UInt8] {
-        var inner = "\"code\":\"\(denial.code)\",\"message\":\"\(denial.row.message)\""
+        var inner = "\"code\":\"\(denial.code)\",\"message\":\"\(message ?? denial.row.message)\""
         var members: [String] = []
         if let rule { members.append("\"rule\":\"\(rule)\"") }
         if let details { members.append("\"suspension\":\"\(details.suspension)\"") }

@@ -51,7 +51,7 @@ package struct Trial {
                 path: admission.path ?? received, tenant: admission.tenantHeader.isEmpty ? nil : admission.tenantHeader, call: call)
         } catch {
             denial = error
-            rule = Refusal.rule(error, route: found.route, staleFor: found.staleFor)
+            rule = Refusal.rule(error, found)
             forwarding = nil
         }
         findings = found

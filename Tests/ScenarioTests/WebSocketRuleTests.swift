@@ -200,7 +200,11 @@ struct WebSocketRuleTests {
         bench.upstream.answer(Self.opening())
         let fields = (origin.map { "Origin: \($0)\r\n" } ?? "") + "Sec-WebSocket-Protocol: \(list)\r\n"
         let opening = WebSocketOpening.text("/live/x", fields.replacing("TOKEN", with: Dialect.jitsudo.memberToken))
-        #expect(try WebSocketPeer(bench.gateway.client(), opening: opening).answer.gatewayCode == code)
+        let answer = try WebSocketPeer(bench.gateway.client(), opening: opening).answer
+        #expect(answer.gatewayCode == code)
+        // Who writes a page must know what to do about it.
+        #expect(answer.text.contains("Origin header must be one of this route's cors.origins") == (code == "bad_request"))
+        #expect(answer.text.contains(#"].cors.origins""#) == (code == "bad_request"), "\(answer.text)")
         #expect(bench.upstream.takeRequests().isEmpty)
     }
 

@@ -10,11 +10,11 @@ enum SubprotocolToken {
 
     /// Where the token stands in the head.
     ///
-    /// Throws `.badRequest` where the page's origin is not among the route's, `.ambiguousCredential` where there is more than one token,
+    /// Throws `.badRequest` where the page's origin is not among the route's (`isAllowed`), `.ambiguousCredential` where there is more than one token,
     /// here or in `Authorization`, and `.unauthenticated` where there is none, or no WebSocket is asked for.
-    static func find(in head: borrowing RequestHead, _ cors: CORSAnswers?) throws(Denial) -> Range<Int> {
+    static func find(in head: borrowing RequestHead, isAllowed: Bool) throws(Denial) -> Range<Int> {
         guard head.asksForWebSocket else { throw .unauthenticated }
-        guard let cors, cors.allows(head) else { throw .badRequest }
+        guard isAllowed else { throw .badRequest }
         guard !head.present.contains(.authorization) else { throw .ambiguousCredential }
         var found: Range<Int>?
         for name in names(head) where isToken(head, name) {
