@@ -21,7 +21,8 @@ package enum Limits {
     /// Milliseconds that a client may be behind that at the beginning, default of `timeouts.body_grace`: a new connection's slow start on a
     /// bad radio link.
     package static let bodyGraceMilliseconds: Int64 = 5000
-    /// Milliseconds of that grace that are left while others wait for a connection to the service: who holds it up goes first.
+    /// Milliseconds of that grace that are left, while others wait for a connection to the service, to whoever has more than a quarter of
+    /// its connections: who holds it up goes first.
     package static let graceUnderPressureMilliseconds: Int64 = 1000
     /// Bytes of a body of declared length that are awaited before a service is troubled: nearly every call of an API is smaller, and its
     /// client can then hold no connection of a service's however slowly it sends.
@@ -169,6 +170,9 @@ package enum Limits {
 
     // MARK: upstreams
 
+    /// Percent of a service's connections that one caller may have, default of an upstream's `caller_share`: a quarter is left to others even
+    /// by somebody who asks for as much as there is, and a service that has one caller alone misses little.
+    package static let callerShare = 75
     /// Seconds between two look-ups of a server's name that is used: how long connections may go to an address that is gone.
     package static let nameSeconds: Int64 = 30
     /// Seconds after which a name that no connection has asked for is looked up no more.

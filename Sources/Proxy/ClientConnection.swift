@@ -218,7 +218,7 @@ final class ClientConnection: StreamSocket {
         let taken = takenBytes
         var pace = pace ?? BodyPace(counted: taken)
         defer { self.pace = pace }
-        return pace.isKept(moved: taken, owes: true, isPressing: false, now: now, worker.snapshot.limits.pace.ofAnswers)
+        return pace.isKept(moved: taken, owes: true, .none, now: now, worker.snapshot.limits.pace.ofAnswers)
     }
 
     // MARK: events

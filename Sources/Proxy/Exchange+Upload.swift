@@ -43,7 +43,7 @@ extension Exchange {
     func uploadEnded() {
         guard request.isCountedUpload else { return }
         request.isCountedUpload = false
-        pool.uploadEnded()
+        pool.uploadEnded(self)
     }
 
     /// Whether the gateway would take more of the body now: what is late is the client's doing. An open tunnel is no body; where an answer has
@@ -64,8 +64,13 @@ extension Exchange {
             case .connection: request.bodyBytes + client.bodyAtHand
             case .stream(_, let stream): max(stream.receivedLength, stream.shareOfBodies)
             }
-        let isPressing = upstream != nil && pool.isShort
-        return request.pace.isKept(moved: moved, owes: owesBody, isPressing: isPressing, now: now, snapshot.limits.pace)
+        return request.pace.isKept(moved: moved, owes: owesBody, pressure, now: now, snapshot.limits.pace)
+    }
+
+    /// Whether others wait for the connection that it has.
+    private var pressure: BodyPace.Pressure {
+        guard upstream != nil, pool.isShort else { return .none }
+        return pool.isGreedy(caller) ? .greedy : .others
     }
 
     /// Whether the client takes the answer as fast as it must, where that is all that is waited for. Called by the loop's tick.
@@ -77,7 +82,6 @@ extension Exchange {
         let taken = client.takenBytes
         var pace = answer.pace ?? BodyPace(counted: taken)
         defer { answer.pace = pace }
-        let isPressing = upstream != nil && pool.isShort
-        return pace.isKept(moved: taken, owes: true, isPressing: isPressing, now: now, snapshot.limits.pace.ofAnswers)
+        return pace.isKept(moved: taken, owes: true, pressure, now: now, snapshot.limits.pace.ofAnswers)
     }
 }

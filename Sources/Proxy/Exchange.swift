@@ -14,6 +14,8 @@ final class Exchange {
     /// Its upstream's connections, as the snapshot had them.
     let pool: UpstreamPool
     let admission: Admission
+    /// Whose share of the upstream's connections it takes.
+    let caller: CallerKey
     /// Nil once the client has gone.
     private(set) var client: ExchangeClient?
     var record: AccessRecord
@@ -92,6 +94,8 @@ final class Exchange {
         self.tunnel = tunnel
         head = RequestRewriter.rewritten(
             worker.requestHead, admission, rules.route, client.peer, record, upgrades: tunnel != nil)
+        caller =
+            admission.intent != nil ? .suspending : admission.credential.map { CallerKey($0) } ?? client.peer.caller
         self.admission = admission
         self.record = record
     }

@@ -10,6 +10,8 @@ struct Peer {
     /// One of `trusted_proxies`: its `X-Forwarded-*`, `Forwarded` and `X-Request-ID` are believed.
     private(set) var isTrusted: Bool
     let isTLS: Bool
+    /// The key of its address, by which callers without a token are told apart.
+    private let source: CallerKey
     /// What its TLS handshake has found out about it; nil where nobody is asked for a certificate.
     var client: ClientIdentity?
 
@@ -20,7 +22,14 @@ struct Peer {
         text = address.dotted ?? Array((remote?.ipAddress ?? "unknown").utf8)
         isTrusted = !isLocal && trusted.contains(address)
         self.isTLS = isTLS
+        source = CallerKey(address.source)
     }
+
+    /// What counts for its address rather than for its connection; nil for whoever speaks for many.
+    var countedSource: SourceAddress? { isLocal || isTrusted ? nil : address.source }
+
+    /// Whose share a request without a token takes.
+    var caller: CallerKey { isLocal || isTrusted ? .nobody : source }
 
     /// Whether it is believed by another file's `trusted_proxies`.
     mutating func judge(by trusted: AddressSet) { isTrusted = !isLocal && trusted.contains(address) }

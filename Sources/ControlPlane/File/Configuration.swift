@@ -70,6 +70,8 @@ package struct UpstreamSettings: Sendable {
     package var connections: Int
     /// Requests that may wait for a connection, on one event loop.
     package var waiting: Int
+    /// Percent of its connections that one caller may have.
+    package var callerShare: Int
     /// Nil where its servers are spoken to in plain HTTP.
     package var tls: UpstreamTLSSettings?
     /// Milliseconds; 0 failures mean that no server is ever left out.

@@ -59,7 +59,8 @@ enum TimeoutsSection {
         "The longest silence of a client that owes body bytes or doesn't take an answer's.")
     static let bodyGrace = Key(
         "body_grace", .duration("100ms", "5m"), .byDefault("5s"),
-        "How far behind `limits.body_rate` a request's body may begin; 1 s while others wait for a connection to the service.")
+        "How far behind `limits.body_rate` a request's body may begin, and any body fall while others wait for a connection to its service."
+    )
     static let idle = Key("idle", .duration("100ms", "1h"), .byDefault("75s"), "Between two requests of a connection.")
     static let webSocket = Key(
         "websocket", .duration("1s", "24h"), .byDefault("10m"), "The longest silence of an open WebSocket, in both directions.")

@@ -21,6 +21,9 @@ enum UpstreamSection {
     static let waiting = Key(
         "waiting", .integer(0...65536), .byDefault("1024"),
         "Requests that wait for a connection on one event loop; beyond, they get `overloaded`.")
+    static let callerShare = Key(
+        "caller_share", .integer(1...100), .byDefault("\(Limits.callerShare)"),
+        "Percent of these connections that one caller may have, less where several want as many; `100`: no bound.")
     static let tls = Key(
         "tls", .section(UpstreamTLSSection.shape), .byDefault("{}"), "How `https` servers are verified, and what they are shown.")
     static let ejection = Key(
@@ -35,29 +38,29 @@ enum UpstreamSection {
         "upstream",
         [
             servers.declaration, directory.declaration, connectTimeout.declaration, firstByteTimeout.declaration, idleTimeout.declaration,
-            keepalive.declaration, connections.declaration, waiting.declaration, tls.declaration, ejection.declaration,
-            circuit.declaration, health.declaration,
+            keepalive.declaration, connections.declaration, waiting.declaration, callerShare.declaration, tls.declaration,
+            ejection.declaration, circuit.declaration, health.declaration,
         ], later: ["http2", "proxy_protocol"])
 
     static func read(_ name: String, _ section: Section, directories: NameTable) -> UpstreamSettings? {
         let servers = section[servers]
         let directory = section[directory].flatMap { directories.resolve($0, "directory", section.reading.problems) }
         let times = (section[connectTimeout], section[firstByteTimeout], section[idleTimeout], section[keepalive])
-        let (connections, waiting) = (section[connections], section[waiting])
+        let (connections, waiting, callerShare) = (section[connections], section[waiting], section[callerShare])
         let (ejection, circuit, health) = (
             section[ejection].flatMap(EjectionSection.read), section[circuit].flatMap(CircuitSection.read),
             section[health].flatMap(HealthSection.read)
         )
         let tls = section[tls].flatMap(UpstreamTLSSection.read)
         guard let servers, let first = servers.first, case (let connect?, let firstByte?, let idle?, let keepalive?) = times,
-            let connections, let waiting, let ejection, let circuit, let tls, health != nil || !section.has(Self.health)
+            let connections, let waiting, let callerShare, let ejection, let circuit, let tls, health != nil || !section.has(Self.health)
         else { return nil }
         checkServers(servers, section)
         return UpstreamSettings(
             name: name, servers: servers.map(\.value.server), base: first.value.base, directory: directory,
             connectTimeoutMilliseconds: connect, firstByteTimeoutMilliseconds: firstByte, idleTimeoutMilliseconds: idle,
-            keepAliveMilliseconds: keepalive, connections: connections, waiting: waiting, tls: first.value.isSecure ? tls : nil,
-            ejection: ejection, circuit: circuit, health: health)
+            keepAliveMilliseconds: keepalive, connections: connections, waiting: waiting, callerShare: callerShare,
+            tls: first.value.isSecure ? tls : nil, ejection: ejection, circuit: circuit, health: health)
     }
 
     /// What the servers of one upstream must have in common.

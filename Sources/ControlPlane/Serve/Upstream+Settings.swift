@@ -22,7 +22,8 @@ struct UpstreamMaker {
             times: Upstream.Times(
                 connect: settings.connectTimeoutMilliseconds, idle: settings.idleTimeoutMilliseconds,
                 keepAlive: settings.keepAliveMilliseconds),
-            bounds: Upstream.Bounds(connections: settings.connections, waiting: settings.waiting),
+            bounds: Upstream.Bounds(
+                connections: settings.connections, waiting: settings.waiting, callerShare: settings.callerShare),
             ejection: EjectionRules(
                 failures: settings.ejection.failures, time: settings.ejection.timeMilliseconds,
                 maximum: settings.ejection.maximumMilliseconds),

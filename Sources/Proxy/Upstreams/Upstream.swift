@@ -1,4 +1,5 @@
 import NIOCore
+import Policy
 package import TLS
 
 /// A service to forward to: its servers and the bounds of talking to them.
@@ -47,10 +48,13 @@ package struct Upstream: Sendable, Equatable {
         package let connections: Int
         /// Requests that wait for a connection: beyond, 503 `overloaded`.
         package let waiting: Int
+        /// Percent of the connections that one caller may have while nobody else has many.
+        package let callerShare: Int
 
-        package init(connections: Int, waiting: Int) {
+        package init(connections: Int, waiting: Int, callerShare: Int = Limits.callerShare) {
             self.connections = connections
             self.waiting = waiting
+            self.callerShare = callerShare
         }
     }
 

@@ -52,6 +52,7 @@ final class UpstreamConnection: StreamSocket {
     /// Binds the connection to `exchange`, whose answer it reads from now on.
     func begin(_ exchange: Exchange, method: RequestMethod, upgrades: Bool) {
         self.exchange = exchange
+        pool.callers.add(exchange.caller)
         began = worker.clock.now
         self.method = method
         self.upgrades = upgrades
@@ -84,9 +85,17 @@ final class UpstreamConnection: StreamSocket {
     /// Whether it carries a request.
     var isBusy: Bool { exchange != nil }
 
+    /// Parts it from its exchange, whose caller has one connection less.
+    private func part() -> Exchange? {
+        guard let parting = exchange else { return nil }
+        exchange = nil
+        pool.callers.remove(parting.caller)
+        return parting
+    }
+
     /// Ends the connection; an exchange that still has it hears nothing more.
     func abandon() {
-        exchange = nil
+        _ = part()
         tls?.cut()
         close()
     }
@@ -222,7 +231,7 @@ final class UpstreamConnection: StreamSocket {
     }
 
     private func ended(_ exchange: Exchange, trailers: MessageHead?) {
-        self.exchange = nil
+        _ = part()
         decoder = nil
         isReused = true
         setReading(true)
@@ -233,8 +242,7 @@ final class UpstreamConnection: StreamSocket {
 
     /// Ends the connection; its exchange is told. False, for whoever reads on only while all is well.
     func fail(_ failure: UpstreamFailure) -> Bool {
-        let failing = exchange
-        exchange = nil
+        let failing = part()
         // What a kept connection meets is mostly its own age, not the server's state.
         if failing != nil, decoder == nil, failure == .malformed || !isReused { pool.failed(server, ServerFailure(failure), since: began) }
         close()

@@ -5,16 +5,20 @@ import TLS
 /// One loop's connections to one upstream: kept alive, to the server with the fewest requests, bounded.
 ///
 /// A request gets an idle connection at once, a new one, or a place in a bounded queue; each way ends in one call of
-/// `Exchange.leased` or `Exchange.leaseFailed`. Everything runs on the loop; how servers do is shared by all of them (`board`).
+/// `Exchange.leased` or `Exchange.leaseFailed`. No caller gets so many that nothing is left for others (`CallerShare`). Everything runs on
+/// the loop; how servers do is shared by all of them (`board`).
 final class UpstreamPool {
     let upstream: Upstream
     let board: ServerBoard
     let worker: Worker
     let servers: [ServerPlace]
-    private var waiting: [Exchange] = []
-    /// Requests that have or are getting a connection though their body is not there yet, and those that may not have one now.
-    var uploads = 0
-    var waitingUploads: [Exchange] = []
+    var waiting = WaitingLines()
+    /// A connection has been given back that one of those who wait gets at the end of this turn.
+    private var isOwed = false
+    let share: CallerShare
+    /// Connections that each caller has, or that are being made for it.
+    var callers: CallerCounts
+    var uploads: Uploads
     /// Connections that are being made.
     private var openings: [UpstreamOpening] = []
     /// The file doesn't have its upstream any more, or not like this: who was admitted before is still served.
@@ -50,6 +54,10 @@ final class UpstreamPool {
     init(_ upstream: Upstream, worker: Worker) {
         self.upstream = upstream
         self.worker = worker
+        share = CallerShare(percent: upstream.bounds.callerShare)
+        let connections = upstream.bounds.connections * upstream.servers.count
+        callers = CallerCounts(connections: connections)
+        uploads = Uploads(connections: connections)
         let board = worker.gateway.boards.board(for: upstream)
         self.board = board
         servers = board.servers.map {
@@ -66,30 +74,26 @@ final class UpstreamPool {
         if mayConnect(exchange) { connect(exchange) }
     }
 
-    /// Gives `exchange` a connection or a place in the queue.
+    /// Gives `exchange` a connection or a place in the queue. Nobody overtakes those who wait but for theirs to be made, or because they
+    /// have their share.
     func connect(_ exchange: Exchange) {
-        // Nobody overtakes who waits for just any connection.
-        if waiting.first?.needsFreshConnection ?? true, serve(exchange) { return }
-        guard waiting.count < upstream.bounds.waiting else { return exchange.leaseFailed(.overloaded) }
-        waiting.append(exchange)
+        if !isOwed, mayTake(exchange), serve(exchange) { return }
+        guard waits(exchange, in: &waiting) else { return exchange.leaseFailed(.overloaded) }
         if exchange.needsFreshConnection { closeLongestIdle() }
     }
 
-    /// Requests that are there whole wait for a connection.
-    var isShort: Bool { !waiting.isEmpty }
-
     /// Forgets a request that no longer wants a connection. One that is being made for it goes to the next in line.
     func cancel(_ exchange: Exchange) {
-        waiting.removeAll { $0 === exchange }
-        waitingUploads.removeAll { $0 === exchange }
+        if !waiting.remove(exchange) { _ = uploads.waiting.remove(exchange) }
     }
 
     /// Takes back a connection that may carry another request. Who waits gets it when the events at hand are dealt with: more may have
     /// come with the last answer than belongs to it.
     func release(_ connection: UpstreamConnection) {
-        if let next = waiting.first {
+        if let next = waiting.lines.first(where: { mayTake($0.first) })?.first {
             // Its room goes to a new one.
             if next.needsFreshConnection && connection.isReused { return connection.end() }
+            isOwed = true
             worker.loop.atTurnEnd(connection)
         } else if isRetired {
             return connection.end()
@@ -125,7 +129,7 @@ final class UpstreamPool {
     }
 
     /// Whether nothing is left that needs the tick or the end.
-    var isDone: Bool { waiting.isEmpty && waitingUploads.isEmpty && openings.isEmpty && servers.allSatisfy { $0.open == 0 } }
+    var isDone: Bool { waiting.isEmpty && uploads.waiting.isEmpty && openings.isEmpty && servers.allSatisfy { $0.open == 0 } }
 
     /// Closes every idle connection and gives up those that are being made: the loop is ending.
     func stop() {
@@ -140,7 +144,7 @@ final class UpstreamPool {
         figures.idle = servers.reduce(0) { $0 + $1.idle.count }
         figures.connecting = openings.count
         figures.busy = servers.reduce(0) { $0 + $1.open } - figures.idle - figures.connecting
-        figures.waiting = waiting.count + waitingUploads.count
+        figures.waiting = waiting.count + uploads.waiting.count
         return figures
     }
 
@@ -191,25 +195,29 @@ final class UpstreamPool {
         return true
     }
 
-    /// Gives those in line what there is, in their order.
+    /// Gives those in line what there is, in their order, but for those who have their share.
     func serveWaiting() {
-        while !waiting.isEmpty {
-            let next = waiting.removeFirst()
+        isOwed = false
+        while let line = waiting.lines.firstIndex(where: { mayTake($0.first) }) {
+            let next = waiting.take(line: line)
             guard serve(next) else {
-                waiting.insert(next, at: 0)
+                waiting.putBack(next, line: line)
                 // What is idle is none that it could use: its room goes to a new one.
                 if next.needsFreshConnection { closeLongestIdle() }
                 return
             }
         }
         // Nobody waits any more for what was to be given on.
-        if isRetired { closeIdle() }
+        if isRetired, waiting.isEmpty { closeIdle() }
     }
 
     private func open(server index: Int, for exchange: Exchange, tried: UInt64) {
         servers[index].open += 1
+        let caller = exchange.caller
+        callers.add(caller)
         let opening = UpstreamOpening(server: index, pool: self, worker: worker) { [unowned self] opening, result in
             openings.removeAll { $0 === opening }
+            callers.remove(caller)
             switch result {
             case .success(let connection):
                 worker.metrics.connected(true, upstream: upstream.name)

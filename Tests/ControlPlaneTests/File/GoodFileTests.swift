@@ -57,6 +57,7 @@ struct GoodFileTests {
                 circuit_breaker: {timeouts: 7, open: 2s}
                 health: {path: "/healthz?a=b"}
                 waiting: 0
+                caller_share: 100
             routes: [{path: /**, upstream: plain, credential: none}, {path: /s/**, upstream: secure, credential: none}]
             """
         let workspace = FileWorkspace()
@@ -71,6 +72,7 @@ struct GoodFileTests {
                 .network(host: "localhost", port: 80), .network(host: "::1", port: 81), .unix(path: "\(workspace.folder)/app.sock"),
             ])
         #expect(plain.tls == nil && plain.health == nil && plain.ejection == (0, 0, 0) && plain.circuit == (0, 0) && plain.waiting == 1024)
+        #expect(plain.callerShare == 75 && secure.callerShare == 100)
         #expect(secure.servers == [.network(host: "a.example", port: 443), .network(host: "b.example", port: 8443)])
         #expect(secure.tls?.authorities == "\(workspace.folder)/tls/gateway.pem" && secure.tls?.name == "users.example")
         #expect(secure.tls?.certificate?.key == "\(workspace.folder)/tls/gateway.key")

@@ -233,6 +233,7 @@ private let upstreams: [Mistake] = [
     Mistake(login, login + ", health: {path: ^healthz}", "expected a path", fix: "/healthz"),
     Mistake(login, login + ", health: {path: ^\"/a b\"}", "expected a path"),
     Mistake(login, login + ", waiting: ^-1", "out of bounds"),
+    Mistake(login, login + ", caller_share: ^0", "out of bounds"),
 ]
 
 private let proxies: [Mistake] = [
