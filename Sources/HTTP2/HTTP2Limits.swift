@@ -24,9 +24,11 @@ package enum HTTP2Limits {
     package static let streamHigh = 64 * 1024
     /// Bytes of a stream's answer below which reading goes on.
     package static let streamLow = 16 * 1024
-    /// Bytes of all streams' answers above which a stream reads only what it has nothing else to send for: many streams that the client
-    /// doesn't take hold little more than one.
+    /// Bytes of all streams' answers above which a stream reads only what it has nothing else to send for, and of that no more than
+    /// `crowdedPiece` at a time: many streams that the client doesn't take hold little more than one, and each that it takes goes on.
     package static let connectionHigh = 1024 * 1024
+    /// Bytes of an answer that are read at a time from then on. A service behind TLS can give a whole record of 16 KiB.
+    package static let crowdedPiece = 4 * 1024
     /// Bytes made for the socket at a time: one turn of the loop for each.
     package static let turn = 128 * 1024
 

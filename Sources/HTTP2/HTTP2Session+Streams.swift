@@ -75,6 +75,7 @@ extension HTTP2Session {
         guard !stream.isClosed, !stream.isOutputEnded, piece.readableBytes > 0 else { return }
         waiting += piece.readableBytes
         if stream.outgoing.readableBytes == 0 { stream.outgoing = piece } else { stream.outgoing.writeImmutableBuffer(piece) }
+        if isCrowded { stream.compact() }
         unsafe nghttp2_session_resume_data(session, stream.id)
     }
 
@@ -95,6 +96,9 @@ extension HTTP2Session {
         }
         return !stream.isHeld
     }
+
+    /// So much waits that answers are read in small pieces.
+    package var isCrowded: Bool { waiting >= HTTP2Limits.connectionHigh }
 
     /// Ends the stream at once.
     package func reset(_ stream: HTTP2Stream, _ code: HTTP2Code) {

@@ -63,6 +63,12 @@ package final class HTTP2Stream {
 
     init(id: Int32) { self.id = id }
 
+    /// Lets go of the memory that what waits of the answer came in: a piece of a read keeps all of it.
+    package func compact() {
+        guard outgoing.storageCapacity > 2 * outgoing.readableBytes + 1024 else { return }
+        outgoing = outgoing.readableBytes == 0 ? ByteBuffer() : ByteBuffer(outgoing.readableBytesView)
+    }
+
     /// Bytes of the answer that wait.
     package var waiting: Int { outgoing.readableBytes }
 

@@ -1,3 +1,4 @@
+import HTTP2
 import HTTPWire
 import NIOCore
 import Policy
@@ -53,6 +54,11 @@ extension Exchange {
         case .stream(let connection, let stream): connection.add(piece, to: stream)
         case nil: break
         }
+    }
+
+    /// Bytes of the answer that are read at a time: few where others of the client's connection wait for it to take them.
+    var readBound: Int {
+        if case .stream(let connection, _) = client, connection.session.isCrowded { HTTP2Limits.crowdedPiece } else { Worker.answerSize }
     }
 
     /// No more bytes for now: what there is goes out.

@@ -77,6 +77,31 @@ struct HTTP2PressureTests {
         #expect(try client.answer(on: id).status == 200)
     }
 
+    @Test("hundreds of answers that nobody takes wait at the service, but for little of each, and all arrive when they are taken")
+    func untaken() throws {
+        let bench = try Bench {
+            $0.threads = 1
+            $0.connections = 512
+        }
+        let body = [UInt8](repeating: 66, count: 60_000)
+        bench.upstream.answer { _ in [.text("HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n"), .send(body)] }
+        let clients = try (0..<2).map { _ in try HTTP2Client(port: bench.gateway.port, settings: [(4, 0)]) }
+        let held = try growth(of: bench.gateway) {
+            for client in clients {
+                for _ in 0..<128 { try client.begin(GoodStream.fields()) }
+                try client.wait { client in client.answers.values.count { $0.status == 200 } == 128 }
+            }
+            _ = poll(nil, 0, 300)
+        }
+        print("untaken answers: \(held) MiB")
+        #expect(held < 9, "\(held) MiB")
+        for client in clients {
+            try client.send(.window(0, 1 << 24))
+            for id in client.answers.keys { try client.send(.window(id, 60_000)) }
+            try client.wait { $0.answers.values.allSatisfy { $0.isEnded && $0.body.count == body.count } }
+        }
+    }
+
     @Test("a stream that the client doesn't take holds up no other of its connection")
     func otherStreams() throws {
         let bench = try Bench()

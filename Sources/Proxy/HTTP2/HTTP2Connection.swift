@@ -139,6 +139,7 @@ final class HTTP2Connection {
 
     /// An answer that waits for the client and has no exchange any more: a refusal, as a rule.
     private func checkDeadline(of stream: HTTP2Stream, now: Int64) {
+        stream.compact()
         if let exchange = exchange(of: stream) { return exchange.checkDeadline(now: now) }
         if hasTakenBytes(stream) || stream.progressed == 0 { stream.progressed = now }
         guard now - stream.progressed > worker.snapshot.limits.idle * 1_000_000 else { return }

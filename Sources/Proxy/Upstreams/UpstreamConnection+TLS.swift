@@ -21,7 +21,8 @@ extension UpstreamConnection {
 
     /// Reads from the socket and takes what it decrypts to.
     func readRecords(_ tls: TLSConnection) {
-        switch unsafe receive(into: loop.received) {
+        let memory = unsafe loop.received
+        switch unsafe receive(into: UnsafeMutableRawBufferPointer(rebasing: memory[..<min(memory.count, readBound)])) {
         case .none: return
         case .failure: brokeOff()
         case .end: if case .failure(let error) = tls.streamEnded() { fail(tls: error) } else { inputClosed() }

@@ -113,8 +113,9 @@ final class UpstreamConnection: StreamSocket {
         worker.answer.clear()
         if let tls { return readRecords(tls) }
         var arrival = Arrival.none
+        let most = readBound
         unsafe worker.answer.writeWithUnsafeMutableBytes(minimumWritableBytes: Worker.answerSize) { memory in
-            unsafe arrival = receive(into: memory)
+            unsafe arrival = receive(into: UnsafeMutableRawBufferPointer(rebasing: memory[..<min(memory.count, most)]))
             return if case .bytes(let count) = arrival { count } else { 0 }
         }
         switch arrival {
@@ -124,6 +125,9 @@ final class UpstreamConnection: StreamSocket {
         case .bytes: took()
         }
     }
+
+    /// Bytes that are read at a time.
+    var readBound: Int { exchange?.readBound ?? Worker.answerSize }
 
     /// Takes what is in `worker.answer`.
     func took() {
