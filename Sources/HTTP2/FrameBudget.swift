@@ -11,8 +11,8 @@ struct FrameBudget {
         self.perSecond = perSecond
     }
 
-    /// False where it was one too many.
-    mutating func charge(now: Int64) -> Bool {
+    /// False where it was too much already.
+    mutating func charge(_ count: Int = 1, now: Int64) -> Bool {
         let since = credited ?? now
         if credited == nil { credited = now }
         if debt >= bound {
@@ -20,8 +20,9 @@ struct FrameBudget {
             guard forgiven > 0 else { return false }
             credited = now
             credit(forgiven)
+            guard debt < bound else { return false }
         }
-        debt += 1
+        debt += count
         return true
     }
 

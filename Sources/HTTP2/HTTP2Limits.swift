@@ -39,6 +39,17 @@ package enum HTTP2Limits {
     package static let resets = 200
     /// Resets a second that are forgiven.
     package static let resetsPerSecond = 20
+    /// The same of all connections from one source address, whatever they were answered: one that is sent away comes back at once. A
+    /// request that is taken back can cost the service a connection, and a machine can make some 470 a second to one server for long.
+    package static let sourceResets = 2000
+    package static let sourceResetsPerSecond = 200
+    /// Source addresses whose resets are remembered, a power of two.
+    package static let resetSources = 4096
+    /// Bytes of frames that mean nothing here: of types that are unknown, or for streams that have ended. As much as can be under way of
+    /// bodies when their streams end.
+    package static let idleBytes = connectionWindow
+    /// Such bytes a second that are forgiven.
+    package static let idleBytesPerSecond = 1024 * 1024
     /// Frames that move nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, GOAWAY, CONTINUATION, empty DATA) beyond what requests and
     /// answers call for.
     package static let idleFrames = 1000

@@ -68,6 +68,7 @@ extension HTTP2Session {
 extension HTTP2Session {
     private func frameBegan(_ header: nghttp2_frame_hd) {
         frameBytes = 0
+        untoldBytes -= 9 + header.length
         switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue: refuseDeadStream(header.stream_id)
         case NGHTTP2_DATA.rawValue, NGHTTP2_RST_STREAM.rawValue: break
@@ -88,6 +89,7 @@ extension HTTP2Session {
     }
 
     private func chargeReset() {
+        countedResets += 1
         if !resets.charge(now: now) { calmDown() }
     }
 
@@ -198,16 +200,24 @@ extension HTTP2Session {
         case NGHTTP2_RST_STREAM.rawValue:
             resetStreams.append(header.stream_id)
             if resetStreams.count > HTTP2Limits.streams { resetStreams.removeFirst() }
-            // Faults of the client's; what we end for reasons of our own is not its doing.
-            let ours = [HTTP2Code.noError, .cancel, .internalError].map(\.rawValue)
-            if unsafe !ours.contains(frame.rst_stream.error_code) { chargeReset() }
+            noteReset(unsafe frame.rst_stream.error_code)
         default: break
+        }
+    }
+
+    /// Faults of the client's; what we end for reasons of our own is not its doing.
+    private func noteReset(_ code: UInt32) {
+        switch code {
+        case HTTP2Code.noError.rawValue, HTTP2Code.cancel.rawValue, HTTP2Code.internalError.rawValue: break
+        // Nothing was done for a stream beyond what may be open, and before our SETTINGS have come to it the client can't know.
+        case HTTP2Code.refusedStream.rawValue: chargeFrame()
+        default: chargeReset()
         }
     }
 
     private func answerSent(_ stream: HTTP2Stream) {
         stream.isSent = true
-        if stream.code == nil { resets.credit(1) }
+        if stream.code == nil, stream.isServiced { resets.credit(1) }
         scratch.events.append(.sent(stream))
         if let code = stream.code ?? (stream.isInputEnded ? nil : .noError) { reset(stream, code) }
     }

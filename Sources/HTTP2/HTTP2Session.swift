@@ -31,6 +31,11 @@ package import NIOCore
     var builder = HeadBuilder()
     var resets = FrameBudget(HTTP2Limits.resets, perSecond: HTTP2Limits.resetsPerSecond)
     var idleFrames = FrameBudget(HTTP2Limits.idleFrames, perSecond: HTTP2Limits.idleFramesPerSecond)
+    /// Resets that were counted so far, the client's and those that it has provoked.
+    package internal(set) var countedResets = 0
+    private var idleBytes = FrameBudget(HTTP2Limits.idleBytes, perSecond: HTTP2Limits.idleBytesPerSecond)
+    /// Bytes received that are of no frame that libnghttp2 has told of; negative while a frame is arriving.
+    var untoldBytes = 0
     /// Data bytes of the DATA frame that is arriving.
     var frameBytes = 0
     var now: Int64 = 0
@@ -81,7 +86,16 @@ package import NIOCore
             return unsafe nghttp2_session_mem_recv(session, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count)
         }
         input = ByteBuffer()
+        noteUntold(bytes.readableBytes)
         return taken >= 0
+    }
+
+    /// Frames of unknown types, and those for streams that are gone, libnghttp2 drops without a word.
+    private func noteUntold(_ received: Int) {
+        untoldBytes += received
+        guard untoldBytes > 0 else { return }
+        if !idleBytes.charge(untoldBytes, now: now) { calmDown() }
+        untoldBytes = 0
     }
 
     /// Makes frames of what there is to say, about `HTTP2Limits.turn` bytes of them, in `scratch.output`; nothing where there is nothing.
@@ -120,7 +134,7 @@ package import NIOCore
     package func terminate(_ code: HTTP2Code) { unsafe nghttp2_session_terminate_session(session, code.rawValue) }
 
     /// Ends the connection of a client that has us work for nothing.
-    func calmDown() {
+    package func calmDown() {
         isFlooded = true
         terminate(.enhanceYourCalm)
     }

@@ -39,6 +39,8 @@ package final class HTTP2Stream {
     var outgoing = ByteBuffer()
     /// The answer's head has been handed over.
     package internal(set) var isAnswered = false
+    /// The answer is a service's: it pays for a reset. A refusal costs the client nothing.
+    package var isServiced = false
     /// Nothing is added to the answer any more.
     var isOutputEnded = false
     var outgoingTrailers: MessageHead?
@@ -95,6 +97,7 @@ package enum HTTP2Code: UInt32, Sendable {
     case protocolError = 1
     case internalError = 2
     case streamClosed = 5
+    case refusedStream = 7
     case cancel = 8
     case enhanceYourCalm = 11
 }

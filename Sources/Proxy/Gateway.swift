@@ -9,6 +9,7 @@ package import Tokens
 package final class Gateway: Sendable {
     private let workers: Mutex<[LoopBound<Worker>]> = Mutex([])
     let admissions: ConnectionAdmission
+    let resets = SourceResets()
     let names: ServerNames
     let boards: ServerBoards
     private let resolver = NameResolver()

@@ -53,6 +53,17 @@ struct HTTP2FloodTests {
             name: "DATA of nothing but padding", start: HTTP2Frame.headers(1, post, end: false).bytes,
             round: { _ in HTTP2Frame(.data, flags: HTTP2Frame.padded, stream: 1, [10] + Array(repeating: 0, count: 10)).bytes }),
         Flood(name: "window updates", round: { _ in HTTP2Frame.window(0, 1).bytes }),
+        Flood(
+            name: "rapid reset paid by requests that are refused",
+            round: { stream in
+                let refused = HTTP2Frame.headers(2 * stream - 1, GoodStream.pseudo()).bytes
+                let dropped = HTTP2Frame.headers(2 * stream + 1, get).bytes
+                return refused + dropped + HTTP2Frame.reset(2 * stream + 1).bytes
+            }, requests: 250, pace: 20),
+        Flood(
+            name: "unknown frames by the megabyte",
+            round: { _ in HTTP2Frame(.unknown, stream: 1, Array(repeating: 0, count: 16_384)).bytes },
+            rounds: 10_000),
         Flood(name: "unknown frames", round: { _ in HTTP2Frame(.unknown, stream: 1).bytes }, isHarmless: true),
         Flood(
             name: "CONTINUATION, CVE-2024-28182", start: HTTP2Frame(.headers, flags: 1, stream: 1, HPACK.block(get)).bytes,
@@ -119,6 +130,42 @@ struct HTTP2FloodTests {
         try client.begin(GoodStream.fields())
         #expect(!client.settle())
         #expect(bench.upstream.received == Int(most))
+    }
+
+    @Test("streams beyond those that may be open are refused and held against nobody who can't know yet; the others are answered")
+    func firstFlight() throws {
+        let bench = try Bench()
+        let client = try HTTP2Client(port: bench.gateway.port, greets: false)
+        let streams: [UInt32] = (0..<350).map { 2 * $0 + 1 }
+        var flight = HTTP2Frame.preface + HTTP2Frame.settings().bytes
+        for id in streams { flight += HTTP2Frame.headers(id, Self.get).bytes }
+        try client.stream.send(flight)
+        try client.wait { client in streams.allSatisfy { client.answers[$0]?.isEnded == true || client.answers[$0]?.reset != nil } }
+        #expect(client.settle())
+        #expect(client.answers.values.count { $0.status == 200 } >= 128)
+        #expect(client.answers.values.allSatisfy { $0.status == 200 || $0.reset == 7 })
+    }
+
+    @Test("resets count for the client's address: it doesn't begin anew with each connection")
+    func resetsOfSource() throws {
+        let bench = try Bench { $0.threads = 1 }
+        let honest = try HTTP2Client(port: bench.gateway.port)
+        var (kept, ended) = (0, 0)
+        for _ in 0..<40 where ended < 3 {
+            let client = try HTTP2Client(port: bench.gateway.port)
+            var round: [UInt8] = []
+            for index in 0..<150 as Range<UInt32> {
+                let id = 2 * index + 1
+                round += HTTP2Frame.headers(id, Self.get).bytes
+                round += HTTP2Frame.reset(id).bytes
+            }
+            try? client.stream.send(round)
+            if client.settle() { kept += 1 } else { ended += 1 }
+            client.stream.close()
+        }
+        #expect(kept >= 13, "2,000 of them pass")
+        #expect(ended == 3)
+        #expect(try honest.exchange(GoodStream.fields()).status == 200)
     }
 
     @Test("a client that often changes its mind, and gets most of its answers, goes on")

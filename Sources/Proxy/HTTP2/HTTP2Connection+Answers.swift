@@ -7,6 +7,7 @@ extension HTTP2Connection {
     /// Begins the upstream's own answer, whose pieces follow.
     func begin(_ stream: HTTP2Stream, _ head: borrowing ResponseHead, id: RequestID, cors: CORSFields, isBodiless: Bool) {
         let hasBody = !isBodiless && head.framing.hasBody
+        stream.isServiced = true
         guard cors.isAbsent else {
             let bytes = ResponseRewriter.answer(head, Exchange.Message(), id: id, cors: cors, room: 0)
             if let composed = composed(bytes) {

@@ -17,6 +17,8 @@ final class HTTP2Connection {
     private var idleSince: Int64
     /// Loop clock at which the client last took bytes, or had none to take.
     private var takenAt: Int64
+    /// Resets of the session that were counted for its source.
+    private var chargedResets = 0
     /// Bytes of bodies and answers that streams have had their share of.
     private var shared = (come: 0, gone: 0)
     /// When no further streams are taken; nil while nobody has asked for that.
@@ -41,8 +43,18 @@ final class HTTP2Connection {
             handleEvents()
             return connection.abort()
         }
+        chargeSource()
         handleEvents()
         if session.wantsToSend || session.isOver { scheduleFlush() }
+    }
+
+    /// Resets count for the client's address, too.
+    private func chargeSource() {
+        while chargedResets < session.countedResets {
+            chargedResets += 1
+            guard let source = connection.peer.countedSource else { continue }
+            if !worker.gateway.resets.take(source, now: worker.clock.now) { session.calmDown() }
+        }
     }
 
     /// Sends what was made in this turn.
