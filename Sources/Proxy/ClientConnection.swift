@@ -13,7 +13,7 @@ final class ClientConnection: StreamSocket {
     /// The listener that accepted it.
     let listener: ListenerID
     /// Its listener is gone: the request in progress is the last.
-    private(set) var isRetired = false
+    var isRetired = false
     let tls: TLSConnection?
     /// Its index in the worker's list.
     var place = 0
@@ -23,7 +23,7 @@ final class ClientConnection: StreamSocket {
 
     var phase = Phase.opening
     var input = ByteBuffer()
-    private var parser: RequestParser
+    var parser: RequestParser
     /// A head of which only a part has come.
     private var partialHead: RequestHead?
     /// Loop clock in nanoseconds by which the phase must end.
@@ -32,12 +32,12 @@ final class ClientConnection: StreamSocket {
     private(set) var headBegan: Int64 = 0
     private var takenBefore = 0
     /// How fast the client takes what waits for it after its last exchange.
-    private var pace: BodyPace?
+    var pace: BodyPace?
     private var isAdvancing = false
     /// The client has said that it sends no more.
-    private var isInputClosed = false
+    var isInputClosed = false
     /// Everything that was written has gone to the kernel, and the end of our side too.
-    private var isOutputSent = false
+    var isOutputSent = false
 
     enum Phase {
         /// The TLS handshake is going on.
@@ -64,7 +64,7 @@ final class ClientConnection: StreamSocket {
     /// Nanoseconds that a draining gateway waits for a request that may be on its way: several round trips.
     static let drainGrace: Int64 = 1_000_000_000
     /// Nanoseconds for which a connection that has sent everything waits for its peer's end.
-    private static let lingerTime: Int64 = 2_000_000_000
+    static let lingerTime: Int64 = 2_000_000_000
 
     /// Takes over an accepted connection's descriptor.
     init(_ descriptor: CInt, worker: Worker, peer: Peer, door: Door) {
@@ -152,73 +152,6 @@ final class ClientConnection: StreamSocket {
         phase = .closed
         tls?.cut()
         close()
-    }
-
-    // MARK: for the worker
-
-    /// The next answer is the last. An idle connection is left a moment: a request may be on its way already, and its client would have to
-    /// guess whether it was carried out.
-    func drain() {
-        if let http2 { return http2.drain(grace: Self.drainGrace) }
-        if let exchange { return exchange.drain() }
-        let isSilent: Bool
-        switch phase {
-        case .idle: isSilent = true
-        case .opening: isSilent = tls?.isFresh == true
-        default: isSilent = false
-        }
-        if isSilent { deadline = min(deadline, worker.clock.now + Self.drainGrace) }
-    }
-
-    /// The next answer is the last.
-    var isEnding: Bool { worker.isDraining || isRetired }
-
-    /// Goes on by the worker's new snapshot.
-    func rulesChanged() {
-        peer.judge(by: worker.snapshot.trustedProxies)
-        parser.limits = WireLimits(head: worker.snapshot.limits.headers)
-        http2?.rulesChanged()
-    }
-
-    /// Its listener is gone.
-    func retire() {
-        isRetired = true
-        exchange?.request.isLast = true
-        drain()
-    }
-
-    /// Ends at once: who waits for an answer is told.
-    func stop() {
-        if case .streams = phase { http2?.stop() } else if let exchange { exchange.stop() } else { abort() }
-    }
-
-    func checkDeadline(now: Int64) {
-        if let exchange { return exchange.checkDeadline(now: now) }
-        if case .streams = phase, let http2 { return http2.checkDeadline(now: now) }
-        guard takesInTime(now: now) else { return abort() }
-        if case .lingering = phase, !isOutputSent, hasTakenBytes() { awaitReader() }
-        guard now > deadline else { return }
-        switch phase {
-        case .head: refuseUnread(.requestTimeout)
-        case .opening:
-            if tls?.isFresh == false { handshakeFailed(.timeout) }
-            abort()
-        case .lingering, .dropping, .closed: abort()
-        case .idle: closeCleanly()
-        case .exchange, .streams: break
-        }
-    }
-
-    /// Whether the client takes what is left of answers as fast as it must: nobody else waits for it, but it fills memory.
-    private func takesInTime(now: Int64) -> Bool {
-        guard unsentBytes > 0 else {
-            pace = nil
-            return true
-        }
-        let taken = takenBytes
-        var pace = pace ?? BodyPace(counted: taken)
-        defer { self.pace = pace }
-        return pace.isKept(moved: taken, owes: true, .none, now: now, worker.snapshot.limits.pace.ofAnswers)
     }
 
     // MARK: events
@@ -366,53 +299,11 @@ final class ClientConnection: StreamSocket {
         }
     }
 
-    // MARK: closing
-
-    func inputClosed() {
-        isInputClosed = true
-        switch phase {
-        case .exchange:
-            // Who says close_notify has gone: no HTTP client half-closes TLS, and what it gave up would hold a service's connection to its
-            // end. Plain TCP's FIN may be a script's that still reads.
-            if tls != nil || exchange?.request.isComplete == false { close() }
-        case .lingering: if isOutputSent { closeCleanly() }
-        case .closed: break
-        default: closeCleanly()
-        }
-    }
-
-    /// Sends what is left and the end of our side, then waits for the client's, so that nothing unread makes the kernel reset the
-    /// connection. A client that reads slowly has time as long as it reads.
-    func linger() {
-        guard isOpen else { return }
-        phase = .lingering
-        input = ByteBuffer()
-        setReading(true)
-        awaitReader()
-        tls?.close(all: false)
-        send(worker.records)
-        endOutput()
-    }
-
-    private func awaitReader() {
-        deadline = worker.clock.now + worker.snapshot.limits.idle * 1_000_000
-    }
-
     override func outputEnded() {
         isOutputSent = true
         guard case .lingering = phase else { return }
         if isInputClosed { return closeCleanly() }
         worker.clock.read()
         deadline = worker.clock.now + Self.lingerTime
-    }
-
-    /// Ends a connection on which nobody waits for anything, unless it be for the rest of the last answer.
-    private func closeCleanly() {
-        if unsentBytes > 0 && !isOutputSent { return linger() }
-        phase = .closed
-        deadline = worker.clock.now + Self.lingerTime
-        tls?.close(all: true)
-        send(worker.records)
-        closeWhenSent()
     }
 }
