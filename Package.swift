@@ -92,7 +92,9 @@ let package = Package(
             path: "Tests/Fuzz/Checks",
             swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzChecks"], path: "Tests/Fuzz/Replay", swiftSettings: strict),
-        .testTarget(name: "ControlPlaneTests", dependencies: ["ControlPlane", "Policy", "Tokens"], swiftSettings: strict),
+        .testTarget(
+            name: "ControlPlaneTests", dependencies: ["ControlPlane", "Policy", "Suspensions", "Tokens", "TestSupport"],
+            swiftSettings: strict),
     ]
 )
 

@@ -12,12 +12,16 @@ final class ServiceReads: UserSource {
         var desks: [DirectoryIndex: ServiceDesk] = [:]
         var names: [String] = []
         var client: FetchClient?
-        /// The next server to be asked.
+        /// Counts what was asked: servers take turns by it.
         var turn = 0
+        /// Who waits for an answer, by that count.
+        var waiting: [Int: Completion] = [:]
         /// Directories that can't be read from, as was said.
         var failing: Set<DirectoryIndex> = []
         var isOver = false
     }
+
+    private typealias Completion = @Sendable (Result<ServiceAnswer, FetchFailure>) -> Void
 
     private let state = Mutex(State())
     private let say: @Sendable (String) -> Void
@@ -42,15 +46,18 @@ final class ServiceReads: UserSource {
         }
     }
 
-    /// Ends reading. What is under way is never answered.
+    /// Ends reading. What is under way, and whatever is asked afterwards, is answered by a failure.
     func end() {
-        let client = state.withLock { state in
+        let (client, waiting) = state.withLock { state in
             state.isOver = true
-            defer { state.client = nil }
-            return state.client
+            defer { (state.client, state.waiting) = (nil, [:]) }
+            return (state.client, state.waiting.values)
         }
         client?.end()
+        for completion in waiting { completion(.failure(Self.over)) }
     }
+
+    private static let over = FetchFailure(.connect, "the gateway ends")
 
     // MARK: UserSource
 
@@ -94,9 +101,7 @@ final class ServiceReads: UserSource {
         }
     }
 
-    private func ask(
-        _ desk: ServiceDesk, _ request: ServiceDesk.Request, then: @escaping @Sendable (Result<ServiceAnswer, FetchFailure>) -> Void
-    ) {
+    private func ask(_ desk: ServiceDesk, _ request: ServiceDesk.Request, then: @escaping Completion) {
         let upstream = desk.upstream
         let board = figures().first { $0.upstream == upstream.name }
         guard board?.isCircuitOpen != true else { return then(.failure(FetchFailure(.timeout, "the upstream's circuit breaker is open"))) }
@@ -104,18 +109,22 @@ final class ServiceReads: UserSource {
             guard let board, index < board.servers.count else { return true }
             return board.servers[index].isServing
         }
-        let (client, turn) = state.withLock { state in
-            state.turn &+= 1
-            return (state.client, state.turn)
+        let (client, turn, isOver) = state.withLock { state in
+            state.turn += 1
+            if state.client != nil { state.waiting[state.turn] = then }
+            return (state.client, state.turn, state.isOver)
         }
-        guard let client else { return then(.failure(FetchFailure(.connect, "no descriptor is left to read with"))) }
+        guard let client else {
+            return then(.failure(isOver ? Self.over : FetchFailure(.connect, "no descriptor is left to read with")))
+        }
         let well = upstream.servers.indices.filter { isWell[$0] }
         let choice = well.isEmpty ? Array(upstream.servers.indices) : well
         client.ask(
             upstream.servers[choice[turn % choice.count]], of: upstream, target: request.target, fields: request.fields,
             timeout: desk.timeout, limit: Limits.serviceAnswer
-        ) { result in
-            then(
+        ) { [self] result in
+            let then = state.withLock { $0.waiting.removeValue(forKey: turn) }
+            then?(
                 result.map { answer in
                     ServiceAnswer(
                         status: answer.status, contentType: answer.contentType, contentEncoding: answer.contentEncoding, body: answer.body)
@@ -152,6 +161,7 @@ final class ServiceReads: UserSource {
             case .absent, .impossible: (nil, false)
             }
         let (name, isNews) = state.withLock { state -> (String, Bool) in
+            guard !state.isOver else { return ("", false) }
             let name = directory < state.names.count ? state.names[directory] : ""
             if problem != nil { return (name, state.failing.insert(directory).inserted) }
             return (name, isGood && state.failing.remove(directory) != nil)
