@@ -134,6 +134,21 @@ struct DashboardTests {
         #expect(wrong.results[1] as? String == "true 0", "the page is closed and its field empty")
     }
 
+    @Test("what the last comparison with a service came to stands there, and that it waits for a yes")
+    func reconcile() throws {
+        let stand = try ReadingStand(.rinne, reconcile: "{every: 1h}") { $0.admin = true }
+        try stand.wait(for: #"tenantgate_reconcile_runs_total{directory="rinne",ending="done"}"#) { $0 >= 1 }
+        let visit = try Visit(
+            stand.world.gateway,
+            Self.enter(TestAdmin.viewerToken) + [
+                Self.rows("reconcile", until: "row.includes('rinne') && row.includes('blocked')"),
+                "return document.getElementById('reconcile-section').hidden",
+            ])
+        let rows = visit.results.count > 1 ? visit.results[1] as? [String] : nil
+        #expect(rows?.count == 2 && rows?.last?.contains("users on 1 pages: 0 blocked, 0 lifted") == true, "\(visit.results)")
+        #expect(visit.results.last as? Bool == false && visit.complaints.isEmpty, "\(visit.complaints)")
+    }
+
     @Test("its files need no token, hold nothing inline and nothing of elsewhere")
     func files() throws {
         let world = try World { $0.admin = true }

@@ -33,7 +33,7 @@ extension AdminAPI {
         for figures in sources.reconciling.figures {
             json.beginObject()
             json.member("directory", figures.directory)
-            if let report = figures.last { json.write(report) }
+            json.write(figures)
             json.endObject()
         }
         json.endArray()
@@ -45,10 +45,20 @@ extension AdminAPI {
 }
 
 extension JSONWriter {
-    fileprivate mutating func write(_ report: ReconcileReport) {
+    /// Members of an object: what the last run came to, and what the next one waits for.
+    mutating func write(_ figures: ReconcileFigures) {
+        member("running", figures.isRunning)
+        if let next = figures.next { member("next", timestamp(next)) }
+        if let report = figures.last { write(report) }
+    }
+
+    private mutating func write(_ report: ReconcileReport) {
         switch report.ending {
         case .done: member("ending", "done")
-        case .asks: member("ending", "asks")
+        case .asks(let toBlock, let toLift):
+            member("ending", "asks")
+            member("would_block", toBlock)
+            member("would_lift", toLift)
         case .stopped: member("ending", "stopped")
         }
         member("at", timestamp(report.startedAt))

@@ -47,8 +47,10 @@ extension AdminAPI {
         json.member("owed_users", status.owedUsers)
         json.member("unconfirmed_users", status.unconfirmedUsers)
         json.member("open_calls", status.openCalls)
+        json.member("users_to_read", status.usersToRead)
         json.endObject()
         let users = sources.suspensions.index.usersByDirectory
+        let runs = sources.reconciling.figures
         json.name("directories")
         json.beginArray()
         for (index, directory) in configuration.directories.enumerated() {
@@ -58,6 +60,12 @@ extension AdminAPI {
             json.member("tenant_format", directory.dialect.tenantFormat.rawValue)
             json.member("reach", directory.dialect.reach.rawValue)
             json.member("suspended_users", index < users.count ? users[index] : 0)
+            if let figures = runs.first(where: { $0.directory == directory.name }) {
+                json.name("reconcile")
+                json.beginObject()
+                json.write(figures)
+                json.endObject()
+            }
             json.endObject()
         }
         json.endArray()

@@ -66,12 +66,7 @@ enum AdminSchemas {
                 (
                     "directories",
                     .list(
-                        object(
-                            [("directory", .text)],
-                            optional: [
-                                ("ending", .words(["done", "asks", "stopped"])), ("at", .time), ("users", .count), ("blocked", .count),
-                                ("lifted", .count), ("left", .count), ("words", .text),
-                            ]))
+                        object([("directory", .text)] + reconcileRuns.required, optional: reconcileRuns.optional))
                 ),
             ])
         ),
@@ -86,6 +81,15 @@ enum AdminSchemas {
         [("directory", .text), ("user", .bounded(1, Limits.idBytes))], [("tenant", .bounded(1, Limits.idBytes))]
     )
 
+    /// Of the last run only where there was one, and what it would do where it asks; `next` where runs begin by themselves.
+    private static let reconcileRuns: (required: [(String, SchemaValue)], optional: [(String, SchemaValue)]) = (
+        [("running", .flag)],
+        [
+            ("next", .time), ("ending", .words(["done", "asks", "stopped"])), ("would_block", .count), ("would_lift", .count),
+            ("at", .time), ("users", .count), ("blocked", .count), ("lifted", .count), ("left", .count), ("words", .text),
+        ]
+    )
+
     private static let status = object([
         ("version", .text), ("started", .time), ("uptime_seconds", .count), ("ready", .flag), ("reasons", .list(.text)),
         ("notices", .list(.text)), ("token", object([("name", .text), ("role", .words(AdminRole.allCases.map(\.rawValue)))])),
@@ -93,17 +97,21 @@ enum AdminSchemas {
         (
             "ledger",
             object(
-                [("path", .text), ("writable", .flag), ("owed_users", .count), ("unconfirmed_users", .count), ("open_calls", .count)],
+                [
+                    ("path", .text), ("writable", .flag), ("owed_users", .count), ("unconfirmed_users", .count), ("open_calls", .count),
+                    ("users_to_read", .count),
+                ],
                 optional: [("trouble", .text)])
         ),
         (
             "directories",
             .list(
-                object([
-                    ("name", .text), ("id_format", .words(IDFormat.allCases.map(\.rawValue))),
-                    ("tenant_format", .words(IDFormat.allCases.map(\.rawValue))), ("reach", .words(Reach.allCases.map(\.rawValue))),
-                    ("suspended_users", .count),
-                ]))
+                object(
+                    [
+                        ("name", .text), ("id_format", .words(IDFormat.allCases.map(\.rawValue))),
+                        ("tenant_format", .words(IDFormat.allCases.map(\.rawValue))), ("reach", .words(Reach.allCases.map(\.rawValue))),
+                        ("suspended_users", .count),
+                    ], optional: [("reconcile", object(reconcileRuns.required, optional: reconcileRuns.optional))]))
         ),
     ])
 

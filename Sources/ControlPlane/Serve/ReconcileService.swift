@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import Policy
 import Suspensions
 import Synchronization
@@ -24,6 +25,8 @@ final class ReconcileService: Sendable {
         var plans: [DirectoryIndex: Plan] = [:]
         /// A run that somebody has asked for is not over.
         var isAsked = false
+        /// Whose run is under way.
+        var running: DirectoryIndex?
         var isOver = false
     }
 
@@ -88,7 +91,17 @@ final class ReconcileService: Sendable {
     var isAsked: Bool { state.withLock { $0.isAsked } }
 
     /// How the runs stand, in the file's order.
-    var figures: [ReconcileFigures] { state.withLock { $0.plans.sorted { $0.key < $1.key }.map(\.value.figures) } }
+    var figures: [ReconcileFigures] {
+        let (now, wall) = (Self.now(), Int64(time(nil)) * 1000)
+        return state.withLock { state in
+            state.plans.sorted { $0.key < $1.key }.map { index, plan in
+                var figures = plan.figures
+                figures.isRunning = state.running == index
+                if plan.every != nil, !figures.isRunning { figures.next = wall + max(0, plan.next - now) }
+                return figures
+            }
+        }
+    }
 
     /// Lines for `/readyz`.
     var notices: [String] {
@@ -124,8 +137,10 @@ final class ReconcileService: Sendable {
 
     @discardableResult
     private func runNow(_ directory: DirectoryIndex, apply: Bool) -> ReconcileReport {
+        state.withLock { $0.running = directory }
         let report = reconciler.run(directory, apply: apply)
         let line = state.withLock { state -> String? in
+            state.running = nil
             guard !state.isOver, var plan = state.plans[directory] else { return nil }
             plan.figures.note(report)
             plan.next = Self.now() + Self.pause(after: report, every: plan.every ?? 0, failures: plan.failures)
@@ -174,10 +189,13 @@ extension ReconcileService.Plan {
     }
 }
 
-/// What the metrics tell of a directory's reconcile runs.
+/// What metrics and the admin API tell of a directory's reconcile runs.
 struct ReconcileFigures: Sendable {
     let directory: String
     var last: ReconcileReport?
+    var isRunning = false
+    /// When the next run begins by itself, in Unix milliseconds; nil while one is under way, and where there are none.
+    var next: Int64?
     /// Runs by how they ended: done, asks, stopped.
     var runs: [String: Int] = ["done": 0, "asks": 0, "stopped": 0]
     var blocked = 0

@@ -148,18 +148,40 @@ struct ReconcileTests {
 
     @Test("a run that would change more than 100 users and more than one in a hundred stops and asks")
     func tooMany() throws {
-        let stand = try ReadingStand(Self.rinne, reconcile: "{every: 1s}", users: Self.users(400) { $0 < 5 })
+        let stand = try ReadingStand(Self.rinne, reconcile: "{every: 1s}", users: Self.users(400) { $0 < 5 }) { $0.admin = true }
         try wait(stand, done: 1)
+        try expectStatus(of: stand, ending: "done", ["users": 401, "lifted": 0])
         try stand.suspendInService((100..<201).map { "u\($0)" })
         try stand.wait(for: #"tenantgate_reconcile_runs_total{directory="rinne",ending="asks"}"#) { $0 >= 1 }
         try stand.wait(for: #"tenantgate_reconcile_pending_changes{directory="rinne"}"#) { $0 == 101 }
         #expect(try stand.world.isBlocked("u150", Self.rinne) == false)
         #expect(try stand.world.gateway.metrics()[#"tenantgate_suspended_users{directory="rinne"}"#] == 5)
         #expect(stand.world.gateway.process.errorText.contains("it would block 101 and lift 0"))
+        try expectStatus(of: stand, ending: "asks", ["users": 401, "would_block": 101, "would_lift": 0, "blocked": 0])
         // One less, and it goes on.
         try stand.suspendInService(["u100"], false)
         #expect(try stand.wait(untilBlocked: true, "u150"))
         #expect(try stand.world.gateway.metrics()[#"tenantgate_suspended_users{directory="rinne"}"#] == 105)
+    }
+
+    /// What `/api/status` says of the last run, and that the next one is to come.
+    private func expectStatus(of stand: ReadingStand, ending: String, _ counts: [String: Int]) throws {
+        // It is not there while a run is under way, once a second for some milliseconds.
+        let end = Date.now.addingTimeInterval(20)
+        while Date.now < end {
+            let status = try stand.world.gateway.admin("GET", "/api/status").json
+            let directories = status?["directories"] as? [[String: Any]] ?? []
+            let run = directories.first { $0["name"] as? String == "rinne" }?["reconcile"] as? [String: Any]
+            guard let next = run?["next"] as? String, run?["ending"] as? String == ending, run?["users"] as? Int == counts["users"] else {
+                usleep(20_000)
+                continue
+            }
+            let seconds = try Date(next, strategy: .iso8601).timeIntervalSinceNow
+            #expect((-3...3).contains(seconds), "\(next)")
+            for (name, count) in counts { #expect(run?[name] as? Int == count, "\(name): \(run ?? [:])") }
+            return
+        }
+        Issue.record("no such run is told of")
     }
 
     @Test("an operator has it run, sees what it would change, and says yes to it, by the command and by the API")

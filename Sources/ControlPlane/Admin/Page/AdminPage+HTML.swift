@@ -106,6 +106,14 @@ extension AdminPage {
             </table></div>
           </section>
 
+          <section id="reconcile-section" aria-labelledby="reconcile-title" class="wide" hidden>
+            <h2 id="reconcile-title">Compared with the services</h2>
+            <div class="scroll"><table id="reconcile">
+              <thead><tr><th>Directory</th><th>Last run</th><th>It came to</th><th>Waits for</th></tr></thead>
+              <tbody></tbody>
+            </table></div>
+          </section>
+
           <section aria-labelledby="keys-title">
             <h2 id="keys-title">Keys</h2>
             <div class="scroll"><table id="keys">

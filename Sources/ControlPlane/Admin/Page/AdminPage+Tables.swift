@@ -2,12 +2,20 @@ extension AdminPage {
     /// What goes on the page: the second half of its program.
     static let scriptOfTables = #"""
         // Health.
+        function showReconcile(directories) {
+          $('reconcile-section').hidden = directories.length === 0;
+          fill('reconcile', directories.map(({name, reconcile: run}) => row([
+            name, [local(run.at), 't'], [run.words ?? 'no run yet', (run.ending ?? 'done') === 'done' ? 'wrap' : 'wrap warn'],
+            [run.running ? 'its end' : run.ending === 'asks' ? 'an operator’s yes' : run.next ? local(run.next) : 'being asked for', 't']])), 4, '');
+        }
+
         function showStatus(status) {
           const attention = status.notices.length > 0 || status.ledger.unconfirmed_users > 0;
           $('health').className = !status.ready ? 'bad' : attention ? 'warn' : 'good';
           $('verdict').textContent = !status.ready ? 'Not ready' : attention ? 'Serving; something needs a look' : 'Healthy';
           $('reasons').replaceChildren(...status.reasons.map((text) => element('li', text, 'bad')), ...status.notices.map((text) => element('li', text)));
           $('who').textContent = `${status.version} · up ${span(status.uptime_seconds)} · ${status.token.name} (${status.token.role})`;
+          showReconcile(status.directories.filter((each) => each.reconcile));
           figures.connections = status.client_connections.toLocaleString('en');
           figures.suspended = status.directories.reduce((sum, each) => sum + each.suspended_users, 0).toLocaleString('en');
           figures.unknown = status.ledger.unconfirmed_users.toLocaleString('en');
