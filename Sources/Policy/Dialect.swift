@@ -114,8 +114,10 @@ package struct DialectCall: Sendable {
     package var pattern: PathPattern
     package var answers: Answer
     package var intent: Intent?
-    /// For APIs that answer 204: a 2xx without a body means this state.
-    package var means: UserState?
+    /// Of an intent whose path names nobody: where the request's body names the user.
+    package var request: JSONPointer?
+    /// For APIs that answer 204: what a 2xx without a body says.
+    package var means: Meaning?
     /// Of a list: where its answer says how many users there are on all pages.
     package var total: JSONPointer?
     /// Of a list: what the gateway's own requests add to the query, such as how many users make a page.
@@ -124,9 +126,10 @@ package struct DialectCall: Sendable {
     package var text: String
 
     package init(
-        method: [UInt8], pattern: PathPattern, answers: Answer, intent: Intent? = nil, means: UserState? = nil, total: JSONPointer? = nil,
-        query: String? = nil, text: String
+        method: [UInt8], pattern: PathPattern, answers: Answer, intent: Intent? = nil, request: JSONPointer? = nil, means: Meaning? = nil,
+        total: JSONPointer? = nil, query: String? = nil, text: String
     ) {
+        self.request = request
         self.total = total
         self.query = query
         self.method = method
@@ -144,6 +147,13 @@ package struct DialectCall: Sendable {
         case list(items: JSONPointer, more: JSONPointer?, page: String?)
         /// No body to learn from.
         case nothing
+    }
+
+    /// What a 2xx without a body stands for.
+    package enum Meaning: Sendable, Equatable {
+        case state(UserState)
+        /// The state that the request asked for, where its body decides.
+        case asked
     }
 
     /// What the caller wants.

@@ -31,12 +31,21 @@ package struct Admission: ~Copyable {
 
     /// A call of the dialect that wants a user's state changed.
     struct Intent {
-        let wanted: DialectCall.Intent
+        let reading: IntentReading
         let reader: AnswerReader
-        let subject: Subject
+        let directory: DirectoryIndex
+        let reach: Reach
+        let tenant: TenantID?
+        /// The id in the path; nil where the body names the user.
+        let user: UserID?
         let caller: Caller
         let contentType: [UInt8]?
         let contentEncoding: [UInt8]?
+
+        /// Whom it is about, now that the body says so; nil where nobody does.
+        func subject(named: UserID?) -> Subject? {
+            (user ?? named).flatMap { Subject(directory: directory, reach: reach, selected: tenant, user: $0) }
+        }
     }
 
     /// A call of the dialect whose answer holds users.
@@ -82,17 +91,16 @@ package struct Admission: ~Copyable {
         let call = directory.dialect.calls[called.index]
         let reader = directory.readers[called.index]
         let caller = credential.map { Caller(directory: directory.name, user: $0.user) } ?? Caller(peer.sourceText)
-        guard let wanted = call.intent else {
+        guard let reading = directory.intents[called.index] else {
             var isList = false
             if case .list = call.answers { isList = true }
             observed = Observed(reader: reader, isList: isList, directory: index, user: called.user, caller: caller)
             return
         }
-        guard let user = called.user else { throw .badRequest }
-        guard let subject = Subject(directory: index, reach: reach, selected: selectedTenant, user: user) else { throw .tenantRequired }
+        guard called.user != nil || call.request != nil else { throw .badRequest }
+        guard reach == .directory || selectedTenant != nil else { throw .tenantRequired }
         intent = Intent(
-            wanted: wanted, reader: reader, subject: subject,
-            caller: caller,
+            reading: reading, reader: reader, directory: index, reach: reach, tenant: selectedTenant, user: called.user, caller: caller,
             contentType: head.message.joined(.contentType), contentEncoding: head.message.joined(.contentEncoding))
     }
 }

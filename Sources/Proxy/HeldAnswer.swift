@@ -40,13 +40,13 @@ struct HeldAnswer {
         body.writeImmutableBuffer(piece)
     }
 
-    func verdict(on intent: Admission.Intent, wanted: UserState) -> Verdict {
+    func verdict(on intent: Admission.Intent, about user: UserID, wanted: UserState) -> Verdict {
         switch status {
         case 200..<300:
             if isTooLarge { return .unconfirmed("answer too large") }
             let answer = ServiceAnswer(
                 status: Int(status), contentType: contentType, contentEncoding: contentEncoding, body: Array(body.readableBytesView))
-            let lesson = intent.reader.lesson(from: answer, about: intent.subject.user)
+            let lesson = intent.reader.lesson(from: answer, about: user, asked: wanted)
             switch lesson {
             case .teaches(_, let state) where state == wanted: return .confirmed
             case .teaches: return .unconfirmed("answer shows the other state")

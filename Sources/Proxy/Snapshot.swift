@@ -51,12 +51,15 @@ package struct Directory: Sendable {
     package let calls: CallTable
     /// What reads the answers to each of the dialect's calls.
     package let readers: [AnswerReader]
+    /// What reads the requests of those calls that suspend or reactivate; nil for the others.
+    package let intents: [IntentReading?]
 
     package init(name: String, dialect: Dialect) {
         self.name = name
         self.dialect = dialect
         calls = CallTable(dialect.calls)
         readers = dialect.calls.map { AnswerReader($0, of: dialect) }
+        intents = dialect.calls.map { IntentReading($0, of: dialect) }
     }
 }
 

@@ -14,6 +14,8 @@ final class SuspendCall {
     private var step = Step.collecting
     private var body = ByteBuffer()
     private var wanted = UserState.suspended
+    /// Whom it is about: known when the body is there.
+    private var subject: Subject?
     private var ticket: Ticket?
     private var held: HeldAnswer?
 
@@ -67,21 +69,22 @@ final class SuspendCall {
 
     func collected() {
         do {
-            wanted = try IntentReading.wanted(
-                by: intent.wanted, body: Array(body.readableBytesView), contentType: intent.contentType,
-                contentEncoding: intent.contentEncoding)
+            let (wanted, named) = try intent.reading.read(
+                body: Array(body.readableBytesView), contentType: intent.contentType, contentEncoding: intent.contentEncoding)
+            guard let subject = intent.subject(named: named) else { return exchange.refuse(.badRequest) }
+            (self.wanted, self.subject) = (wanted, subject)
+            step = .beginning
+            ask(about: subject)
         } catch {
-            return exchange.refuse(error)
+            exchange.refuse(error)
         }
-        step = .beginning
-        ask()
     }
 
     // MARK: 2–3 the queue and the intent
 
-    private func ask() {
+    private func ask(about subject: Subject) {
         let call = IntentCall(
-            subject: intent.subject, wanted: wanted, caller: intent.caller, requestID: exchange.record.id.bytes,
+            subject: subject, wanted: wanted, caller: intent.caller, requestID: exchange.record.id.bytes,
             suspendsOnUnknown: exchange.route.suspendsOnUnknown)
         let bound = LoopBound(exchange, worker.loop)
         exchange.snapshot.suspensions.begin(call) { beginning in
@@ -186,10 +189,10 @@ final class SuspendCall {
     }
 
     func answerEnded() {
-        guard step == .forwarded, let held else { return }
-        switch held.verdict(on: intent, wanted: wanted) {
+        guard step == .forwarded, let held, let subject else { return }
+        switch held.verdict(on: intent, about: subject.user, wanted: wanted) {
         case .confirmed:
-            if wanted == .suspended { worker.confirmedSuspensions[intent.subject] = SocketLoop.now }
+            if wanted == .suspended { worker.confirmedSuspensions[subject] = SocketLoop.now }
             conclude(.confirmed) { $0.confirmed($1) }
         case .refused: conclude(.refused(status: held.status)) { call, _ in call.passOn(reach: nil) }
         case .passedOnUnconfirmed(let cause): conclude(.unconfirmed(cause: cause)) { call, _ in call.passOn(reach: nil) }
@@ -231,7 +234,7 @@ final class SuspendCall {
             let exchange = bound.value
             exchange.worker.clock.read()
             guard let call = exchange.suspendCall else { return }
-            exchange.worker.confirmedSuspensions[call.intent.subject] = nil
+            if let subject = call.subject { exchange.worker.confirmedSuspensions[subject] = nil }
             conclusion == .settled ? call.passOn(reach: "gateway") : call.refuse(.suspensionNotDurable)
         }
     }

@@ -33,7 +33,7 @@ struct DialectTest: ParsableCommand {
     @Option(help: "The answer's Content-Type; empty for none.")
     var contentType = "application/json"
 
-    @Option(help: "The call's own body, where a field of it says what is asked for.")
+    @Option(help: "The call's own body, where a field of it says what is asked for or names the user.")
     var body: String?
 
     func run() throws {

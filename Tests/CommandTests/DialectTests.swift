@@ -46,6 +46,26 @@ struct DialectTests {
         #expect(outcome.output.contains(example.says), "\(outcome.output)\(outcome.errors)")
     }
 
+    @Test("a call that names its user in its body, and whose answer is empty, is read with that body")
+    func request() throws {
+        let gate = try Tenantgate()
+        let text = try String(contentsOf: BuildProducts.repository.appending(path: "config/dialects/rinne.yaml"), encoding: .utf8)
+        let call = "{call: \"PUT /state\", answers: nothing, intent: {field: /on, suspend: false}, request: /id, means: asked}"
+        let file = try gate.folder.write(text + "\n" + "  - \(call)\n", to: "dialect.yaml")
+        let answer = try gate.folder.write("", to: "answer.json")
+        func test(_ body: String?) throws -> Tenantgate.Outcome {
+            let more = body.map { ["--body", $0] } ?? []
+            return try gate.run(
+                ["dialect", "test", file, "--call", "PUT /state", "--answer", answer, "--status", "204", "--content-type", ""] + more)
+        }
+        let good = try test(#"{"id":"usr_1","on":false}"#)
+        #expect(good.status == 0 && good.output.contains("teaches: user usr_1 is suspended"), "\(good)")
+        let unnamed = try test(nil)
+        #expect(unnamed.status == 1 && unnamed.output.contains("neither the call nor the answer says which user is meant"), "\(unnamed)")
+        let bad = try test(#"{"on":false}"#)
+        #expect(bad.status == 1 && bad.errors.contains("400 bad_request: it doesn't say what is wanted, or of whom"), "\(bad)")
+    }
+
     @Test("a call that the dialect doesn't have is answered with those that it has")
     func unknownCall() throws {
         let gate = try Tenantgate()

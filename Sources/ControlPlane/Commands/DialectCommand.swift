@@ -10,7 +10,7 @@ package struct DialectCommand: Sendable {
     package var answerFile: String
     package var status = 200
     package var contentType = "application/json"
-    /// The body of the call itself, where a field of it decides what is asked for.
+    /// The body of the call itself, where a field of it decides what is asked for, or names the user.
     package var body: String?
 
     package init(dialectFile: String, call: String, answerFile: String) {
@@ -27,7 +27,8 @@ package struct DialectCommand: Sendable {
         // More than the gateway holds back: what is too large for it is to be judged, not refused here.
         let bytes = try FileBytes.read(answerFile, limit: 64 * 1024 * 1024, called: "The answer")
         let answer = ServiceAnswer(status: status, contentType: contentType.isEmpty ? nil : Array(contentType.utf8), body: bytes)
-        let rehearsal = Rehearsal(of: answer, to: call, in: dialect, about: user, wanted: try wanted(by: call))
+        let asked = try asked(by: call, of: dialect)
+        let rehearsal = Rehearsal(of: answer, to: call, in: dialect, about: user ?? asked?.user, wanted: asked?.wanted)
         let lines = ["\(dialect.name): \(call.text), status \(status), \(bytes.count) bytes"] + rehearsal.lines.map { "  \($0)" }
         return CommandResult(lines.joined(separator: "\n") + "\n", errors: CheckReport.problems(problems), isGood: rehearsal.teaches)
     }
@@ -62,13 +63,15 @@ package struct DialectCommand: Sendable {
 
     private func list(_ dialect: Dialect) -> String { dialect.calls.map { "  \($0.text)" }.joined(separator: "\n") }
 
-    private func wanted(by call: DialectCall) throws(CommandFailure) -> UserState? {
-        guard let body, let intent = call.intent else { return nil }
+    /// What the call's body says; nil where it isn't given.
+    private func asked(by call: DialectCall, of dialect: Dialect) throws(CommandFailure) -> (wanted: UserState, user: UserID?)? {
+        guard let body, let reading = IntentReading(call, of: dialect) else { return nil }
         do throws(Denial) {
-            return try IntentReading.wanted(by: intent, body: Array(body.utf8), contentType: nil)
+            return try reading.read(body: Array(body.utf8), contentType: nil)
         } catch {
             throw CommandFailure(
-                "The gateway would refuse this call's body with \(error.status) \(error.code): it doesn't say what is wanted.")
+                "The gateway would refuse this call's body with \(error.status) \(error.code): it doesn't say what is wanted"
+                    + (call.request == nil ? "." : ", or of whom."))
         }
     }
 }

@@ -7,8 +7,12 @@ enum DialectCallSection {
     static let intent = Key(
         "intent", Kind<IntentWord>.choice.or(.section(IntentField.shape)), .optional("the call changes nobody's state"),
         "What the caller wants: a word, or the boolean of the request's body that says it.")
+    static let request = Key(
+        "request", .pointer, .optional("the path names the user"),
+        "Where the request's body names the user, for calls with an `intent` whose path has no `{user}`.")
     static let means = Key<StateWord>(
-        "means", .choice, .optional("the answer says it"), "The state that a 2xx without a body stands for.")
+        "means", .choice, .optional("the answer says it"),
+        "The state that a 2xx without a body stands for; `asked`: the one that the field of the request's body asked for.")
     static let items = Key("items", .pointer, .optional("only for lists"), "Where a list's answer keeps the users.")
     static let more = Key("more", .pointer, .optional("one page"), "The boolean that says whether more pages follow.")
     static let page = Key("page", .text("query name", bytes: 64), .optional("one page"), "The query parameter that asks for a page.")
@@ -20,27 +24,40 @@ enum DialectCallSection {
     static let shape = SectionShape(
         "dialect_call",
         [
-            call.declaration, answers.declaration, intent.declaration, means.declaration, items.declaration, more.declaration,
+            call.declaration, answers.declaration, intent.declaration, request.declaration, means.declaration, items.declaration,
+            more.declaration,
             page.declaration, total.declaration, query.declaration,
-        ], later: ["request"])
+        ])
 
     /// What a 2xx carries.
     enum AnswerWord: String, CaseIterable { case user, list, nothing }
     enum IntentWord: String, CaseIterable { case suspend, activate }
-    enum StateWord: String, CaseIterable { case suspended, active }
+    enum StateWord: String, CaseIterable {
+        case suspended, active, asked
+
+        var meaning: DialectCall.Meaning {
+            switch self {
+            case .suspended: .state(.suspended)
+            case .active: .state(.active)
+            case .asked: .asked
+            }
+        }
+    }
 
     static func read(_ section: Section, hasUser: Bool) -> (call: DialectCall, section: Section)? {
         let line = section[call]
         let answers = section[answers]
         let intent = intent(section)
-        let means = section[means].map { $0 == .suspended ? UserState.suspended : .active }
+        let (request, means) = (section[request], section[means]?.meaning)
         let (items, more, page) = (section[items], section[more], section[page])
         let (total, query) = (section[total], section[query])
         checkQuery(section, query)
         guard let line, let answers else { return nil }
         checkList(section, answers, more: more, page: page)
         checkUser(section, answers, line, hasUser: hasUser)
-        checkIntent(section, answers, line)
+        checkIntent(section, answers)
+        checkNamed(section, line)
+        if section.has(Self.means) == (means != nil) { checkMeaning(section, intent, means) }
         let shape: DialectCall.Answer =
             switch answers {
             case .user: .user
@@ -48,8 +65,8 @@ enum DialectCallSection {
             case .nothing: .nothing
             }
         let call = DialectCall(
-            method: line.method, pattern: line.pattern, answers: shape, intent: intent, means: means, total: total, query: query,
-            text: line.text)
+            method: line.method, pattern: line.pattern, answers: shape, intent: intent, request: request, means: means, total: total,
+            query: query, text: line.text)
         return (call, section)
     }
 
@@ -95,22 +112,49 @@ enum DialectCallSection {
         if answers == .nothing, section.has(Self.intent), !section.has(means) {
             section.refuse(
                 Self.answers, "a call with an intent whose 2xx says nothing could never be confirmed",
-                fix: "add `means: suspended` or `means: active`, or write `answers: user`")
+                fix: "add `means: suspended`, `means: active` or `means: asked`, or write `answers: user`")
         }
     }
 
-    private static func checkIntent(_ section: Section, _ answers: AnswerWord, _ line: CallLine) {
-        if section.has(Self.intent), line.pattern.segment(named: "user") == nil {
-            section.refuse(call, "a call with an intent needs the user's id in its path", fix: "write `{user}` where it stands")
-        }
+    private static func checkIntent(_ section: Section, _ answers: AnswerWord) {
         if section.has(Self.intent), answers == .list {
             section.refuse(Self.answers, "a call with an intent is about one user", fix: "write `answers: user`")
         }
         if section.has(means), answers == .list {
             section.refuse(means, "`means` is for calls about one user", fix: "remove it")
         }
-        if section.has(means), line.pattern.segment(named: "user") == nil {
+    }
+
+    /// Who is meant is said once: in the path, or by `request`.
+    private static func checkNamed(_ section: Section, _ line: CallLine) {
+        let isInPath = line.pattern.segment(named: "user") != nil
+        if section.has(request) {
+            if isInPath {
+                section.refuse(request, "the path names the user already", fix: "remove `request`, or `{user}` from the path")
+            } else if !section.has(intent) {
+                section.refuse(request, "only the bodies of calls with an intent are read", fix: "remove it, or add `intent`")
+            }
+        } else if section.has(intent), !isInPath {
+            section.refuse(
+                call, "a call with an intent needs the user's id in its path",
+                fix: "write `{user}` where it stands, or `request: /…` where the request's body has it")
+        } else if section.has(means), !isInPath {
             section.refuse(call, "a call with `means` needs the user's id in its path", fix: "write `{user}` where it stands")
+        }
+    }
+
+    /// A 2xx that means something else than what was asked for would never confirm the call.
+    private static func checkMeaning(_ section: Section, _ intent: DialectCall.Intent?, _ meaning: DialectCall.Meaning?) {
+        guard let meaning else { return }
+        switch (intent, meaning) {
+        case (.field?, .state):
+            section.refuse(
+                means, "the request's body decides, so that the other value could never be confirmed", fix: "write `means: asked`")
+        case (.suspend?, .state(.active)), (.activate?, .state(.suspended)):
+            section.refuse(means, "the call asks for the other state and could never be confirmed", fix: "write the state that it asks for")
+        case (.field?, .asked), (_, .state): break
+        case (_, .asked):
+            section.refuse(means, "no field of the request says what is asked for", fix: "write `means: suspended` or `means: active`")
         }
     }
 }

@@ -1,26 +1,41 @@
 package import Policy
 import StrictJSON
 
-/// What the caller of a suspend or reactivate call wants, read from its body before anything is written (SPEC §4 step 1).
-package enum IntentReading {
-    /// The state that the call asks for. Throws `.badRequest` for a body that two parsers could read differently, or that doesn't say.
+/// What the caller of a suspend or reactivate call wants, and of whom where the path doesn't say: read from the request's body before
+/// anything is written (SPEC §4 step 1). Made once per call when the file is loaded.
+package struct IntentReading: Sendable {
+    let intent: DialectCall.Intent
+    let request: JSONPointer?
+    let format: IDFormat
+
+    /// Nil for a call that changes nobody's state.
+    package init?(_ call: DialectCall, of dialect: Dialect) {
+        guard let intent = call.intent else { return nil }
+        (self.intent, request, format) = (intent, call.request, dialect.idFormat)
+    }
+
+    /// The state that the call asks for, and the user whom its body names; nil where that is not the body's to say.
     ///
-    /// Where a field decides, the body must be strict JSON with a boolean there. Where the call itself decides, there may be no body or
-    /// any JSON object. The two fields are as received, nil where not sent; a missing `Content-Type` is taken for JSON.
-    package static func wanted(
-        by intent: DialectCall.Intent, body: [UInt8], contentType: [UInt8]?, contentEncoding: [UInt8]? = nil
-    ) throws(Denial) -> UserState {
+    /// Throws `.badRequest` for a body that two parsers could read differently, or that doesn't say. Where a field decides or names the user,
+    /// the body must be strict JSON with a boolean or an id of the dialect's format there. Where the call itself decides, there may be no
+    /// body or any JSON object. The two fields are as received, nil where not sent; a missing `Content-Type` is taken for JSON.
+    package func read(
+        body: [UInt8], contentType: [UInt8]?, contentEncoding: [UInt8]? = nil
+    ) throws(Denial) -> (wanted: UserState, user: UserID?) {
         guard isIdentityCoding(contentEncoding) else { throw .badRequest }
+        let mayBeEmpty = request == nil && intent.isFixed
+        let document = body.isEmpty && mayBeEmpty ? nil : try Self.object(body, contentType)
+        let wanted: UserState
         switch intent {
-        case .suspend:
-            if !body.isEmpty { _ = try object(body, contentType) }
-            return .suspended
-        case .activate:
-            if !body.isEmpty { _ = try object(body, contentType) }
-            return .active
+        case .suspend: wanted = .suspended
+        case .activate: wanted = .active
         case .field(let pointer, let suspend):
-            return try flag(pointer, in: object(body, contentType)) == suspend ? .suspended : .active
+            guard let document, let flag = document.bool(try Self.value(at: pointer, in: document)) else { throw .badRequest }
+            wanted = flag == suspend ? .suspended : .active
         }
+        guard let request else { return (wanted, nil) }
+        guard let document, let user = try? document.user(try Self.value(at: request, in: document), format) else { throw .badRequest }
+        return (wanted, user)
     }
 
     private static func object(_ body: [UInt8], _ contentType: [UInt8]?) throws(Denial) -> JSONDocument {
@@ -30,8 +45,8 @@ package enum IntentReading {
         return document
     }
 
-    /// The boolean at `pointer`. A name beside it that differs in ASCII case only is refused: some parsers take it for the same.
-    private static func flag(_ pointer: JSONPointer, in document: JSONDocument) throws(Denial) -> Bool {
+    /// The value at `pointer`. A name beside it that differs in ASCII case only is refused: some parsers take it for the same.
+    private static func value(at pointer: JSONPointer, in document: JSONDocument) throws(Denial) -> JSONValue {
         var value = document.root
         for step in pointer.steps {
             guard let next = document.value(at: [step], from: value), !hasLookalike(of: step, in: value, document) else {
@@ -39,8 +54,7 @@ package enum IntentReading {
             }
             value = next
         }
-        guard let flag = document.bool(value) else { throw .badRequest }
-        return flag
+        return value
     }
 
     private static func hasLookalike(of name: [UInt8], in object: JSONValue, _ document: JSONDocument) -> Bool {
@@ -55,4 +69,9 @@ package enum IntentReading {
     }
 
     private static func folded(_ name: [UInt8]) -> [UInt8] { name.map { 65...90 ~= $0 ? $0 | 0x20 : $0 } }
+}
+
+extension DialectCall.Intent {
+    /// Whether the call itself says what is wanted.
+    fileprivate var isFixed: Bool { if case .field = self { false } else { true } }
 }

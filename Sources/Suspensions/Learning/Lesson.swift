@@ -38,7 +38,7 @@ package struct ServiceAnswer: Sendable {
 /// Reads what the answers to one dialect call teach. Made once per call when the file is loaded; a value, used on every loop.
 package struct AnswerReader: Sendable {
     let answers: DialectCall.Answer
-    let means: UserState?
+    let means: DialectCall.Meaning?
     let shape: UserShape?
     let format: IDFormat
     let total: JSONPointer?
@@ -51,12 +51,13 @@ package struct AnswerReader: Sendable {
         format = dialect.idFormat
     }
 
-    /// What the answer teaches about `user`, whom the path names; nil where the path names nobody: then about whom the answer names.
+    /// What the answer teaches about `user`, whom the call names; nil where it names nobody: then about whom the answer names. `asked`: the
+    /// state that the call asked for, as far as that is known.
     ///
     /// Costs one pass over the body (about 0.6 µs per KiB) and a second one up to the id and the state.
-    package func lesson(from answer: ServiceAnswer, about user: UserID?) -> Lesson {
+    package func lesson(from answer: ServiceAnswer, about user: UserID?, asked: UserState? = nil) -> Lesson {
         do throws(Silence) {
-            return try read(answer, about: user)
+            return try read(answer, about: user, asked)
         } catch {
             return .teachesNothing(error)
         }
@@ -78,11 +79,16 @@ package struct AnswerReader: Sendable {
         return ListLesson(lessons: withoutContradictions(lessons), hasMore: hasMore, total: count.flatMap { Int(exactly: $0) })
     }
 
-    private func read(_ answer: ServiceAnswer, about user: UserID?) throws(Silence) -> Lesson {
+    private func read(_ answer: ServiceAnswer, about user: UserID?, _ asked: UserState?) throws(Silence) -> Lesson {
         if let means, answer.body.isEmpty {
             guard answer.isFinal else { throw .status(answer.status) }
             guard let user else { throw .nobodyNamed }
-            return .teaches(user, means)
+            switch means {
+            case .state(let state): return .teaches(user, state)
+            case .asked:
+                guard let asked else { throw .nothingAsked }
+                return .teaches(user, asked)
+            }
         }
         guard answers == .user, let shape else { throw .nothingDeclared }
         let document = try answer.document()

@@ -7,7 +7,7 @@ package struct Rehearsal: Sendable, Equatable {
     /// One finding per line.
     package let lines: [String]
 
-    /// Reads `answer` as the gateway would read it. `user` is whom the call's path names; nil where it names nobody (`{user}` as such).
+    /// Reads `answer` as the gateway would read it. `user` is whom the call names, in its path or body; nil where it names nobody (`{user}` as such).
     /// `wanted` is what the call's body asks for, where a field decides.
     package init(of answer: ServiceAnswer, to call: DialectCall, in dialect: Dialect, about user: UserID?, wanted: UserState? = nil) {
         let reader = AnswerReader(call, of: dialect)
@@ -15,7 +15,7 @@ package struct Rehearsal: Sendable, Equatable {
             self.init(list: reader, answer)
             return
         }
-        let lesson = reader.lesson(from: answer, about: user)
+        let lesson = reader.lesson(from: answer, about: user, asked: wanted)
         guard case .teaches(let named, let state) = lesson else {
             self.init(silent: lesson, call)
             return

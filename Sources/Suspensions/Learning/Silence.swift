@@ -22,8 +22,10 @@ package enum Silence: Error, Sendable, Equatable {
     case idFormat
     /// The id is not the one in the path.
     case anotherUser
-    /// Neither the path nor the answer says who is meant.
+    /// Neither the call nor the answer says who is meant.
     case nobodyNamed
+    /// `means: asked`, and it isn't known what was asked for.
+    case nothingAsked
     /// The boolean that tells the state is missing.
     case noState
     /// What tells the state is of another type.
@@ -50,8 +52,9 @@ extension Silence {
         case .noID: "there is nothing at the pointer `user.id`"
         case .idType: "the id is neither a string nor an integer written in digits"
         case .idFormat: "the id doesn't fit the dialect's `id_format`"
-        case .anotherUser: "the id is not the one in the path"
-        case .nobodyNamed: "neither the path nor the answer says which user is meant"
+        case .anotherUser: "the id is not the one in the path, or in the request's body"
+        case .nobodyNamed: "neither the call nor the answer says which user is meant"
+        case .nothingAsked: "it stands for what the call's body asked for, which isn't known"
         case .noState: "there is nothing at the pointer `user.suspended.field`"
         case .stateType: "the field that tells the state has another type than `user.suspended.is` says"
         case .stateDate: "the field that tells the state is not an RFC 3339 date-time"

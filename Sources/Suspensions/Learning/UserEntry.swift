@@ -23,17 +23,7 @@ struct UserEntry {
 
     private func user(_ object: JSONValue) throws(Silence) -> UserID {
         guard let value = document.value(at: shape.id.steps, from: object) else { throw .noID }
-        guard let spelling = document.string(value) ?? integerDigits(value) else { throw .idType }
-        guard let user = UserID(spelling.span, format: format) else { throw .idFormat }
-        return user
-    }
-
-    /// An integer's own digits, of any length: never by way of a double. `1e3`, `17.0` and `-0` are not how anybody writes an id.
-    private func integerDigits(_ value: JSONValue) -> [UInt8]? {
-        guard value.kind == .number else { return nil }
-        let text = Array(document.text(value))
-        guard text != Array("-0".utf8), text.allSatisfy({ 48...57 ~= $0 || $0 == UInt8(ascii: "-") }) else { return nil }
-        return text
+        return try document.user(value, format)
     }
 
     private func state(_ object: JSONValue) throws(Silence) -> UserState {
@@ -55,5 +45,22 @@ struct UserEntry {
             guard DateTime(text) != nil else { throw .stateDate }
             return .suspended
         }
+    }
+}
+
+extension JSONDocument {
+    /// The user whose id this is, a string or an integer.
+    func user(_ value: JSONValue, _ format: IDFormat) throws(Silence) -> UserID {
+        guard let spelling = string(value) ?? integerDigits(value) else { throw .idType }
+        guard let user = UserID(spelling.span, format: format) else { throw .idFormat }
+        return user
+    }
+
+    /// An integer's own digits, of any length: never by way of a double. `1e3`, `17.0` and `-0` are not how anybody writes an id.
+    private func integerDigits(_ value: JSONValue) -> [UInt8]? {
+        guard value.kind == .number else { return nil }
+        let text = Array(text(value))
+        guard text != Array("-0".utf8), text.allSatisfy({ 48...57 ~= $0 || $0 == UInt8(ascii: "-") }) else { return nil }
+        return text
     }
 }

@@ -45,7 +45,16 @@ struct DialectFileTests {
     func means() throws {
         let text = FileWorkspace.repository("config/dialects/rinne.yaml").replacing(
             "answers: user, intent: suspend", with: "answers: nothing, intent: suspend, means: suspended")
-        #expect(try #require(read(text).dialect).calls[0].means == .suspended)
+        #expect(try #require(read(text).dialect).calls[0].means == .state(.suspended))
+    }
+
+    @Test("a call may name its user in the request's body, and mean what that asks for")
+    func request() throws {
+        let text = FileWorkspace.repository("config/dialects/rinne.yaml").replacing(
+            "/users/{user}/suspend\", answers: user, intent: suspend",
+            with: "/state\", answers: nothing, intent: {field: /on, suspend: false}, request: /user/id, means: asked")
+        let call = try #require(read(text).dialect).calls[0]
+        #expect(call.request == JSONPointer("/user/id") && call.means == .asked)
     }
 
     @Test(
@@ -67,6 +76,19 @@ struct DialectFileTests {
             ("answers: user, intent: suspend", "answers: user, intent: block", 10, 73, "expected one of"),
             ("answers: user, intent: suspend", "answers: user, intent: {field: /a}", 10, 73, "`suspend` is missing"),
             ("answers: user, intent: suspend", "answers: user, means: gone, intent: suspend", 10, 72, "expected one of"),
+            (
+                "/users/{user}/suspend\", answers: user, intent: suspend", "/suspend\", answers: user, intent: suspend, request: id", 10,
+                78,
+                "expected a JSON Pointer"
+            ),
+            ("answers: user, intent: suspend", "answers: user, intent: suspend, request: /id", 10, 82, "the path names the user already"),
+            ("GET /core/v1/users\",", "GET /core/v1/users\", request: /id,", 13, 34, "only the bodies of calls with an intent are read"),
+            ("answers: user, intent: suspend", "answers: user, means: active, intent: suspend", 10, 65, "could never be confirmed"),
+            ("answers: user, intent: activate", "answers: user, means: asked, intent: activate", 11, 66, "no field of the request"),
+            (
+                "answers: user, intent: suspend", "answers: user, means: suspended, intent: {field: /a, suspend: true}", 10, 65,
+                "the request's body decides"
+            ),
             (
                 "GET /core/v1/users/{user}\", answers: user", "GET /core/v1/users/{user}\", answers: user, items: /a", 12, 5,
                 "`items` is for `answers: list`"

@@ -7,8 +7,55 @@ struct IntentReadingTests {
     private func wanted(_ intent: DialectCall.Intent, _ body: String, type: String? = "application/json", coding: String? = nil)
         throws(Denial) -> UserState
     {
-        try IntentReading.wanted(
-            by: intent, body: Array(body.utf8), contentType: type.map { Array($0.utf8) }, contentEncoding: coding.map { Array($0.utf8) })
+        try Self.reading(intent).read(
+            body: Array(body.utf8), contentType: type.map { Array($0.utf8) }, contentEncoding: coding.map { Array($0.utf8) }
+        ).wanted
+    }
+
+    private static func reading(
+        _ intent: DialectCall.Intent, request: String? = nil, of dialect: Dialect = Samples.jitsudo
+    ) -> IntentReading {
+        IntentReading(Samples.call(.user, intent: intent, request: request), of: dialect)!
+    }
+
+    private static let id = "8d1f3f2a-6c1b-4e6b-9c1e-0f2b7b1a9e55"
+
+    @Test(
+        "where the path names nobody the body does, in the dialect's id format",
+        arguments: [
+            (#"{"user_id":"\#(id)","active":false}"#, UserState.suspended), (#"{"active":true,"user_id":"\#(id.uppercased())"}"#, .active),
+            (#"{"\u0075ser_id":"\#(id)","active":false,"x":{"user_id":1}}"#, .suspended),
+        ])
+    func named(body: String, state: UserState) throws {
+        let found = try Self.reading(Samples.jitsudoIntent, request: "/user_id").read(body: Array(body.utf8), contentType: nil)
+        #expect(found.wanted == state && found.user == Samples.user(Self.id, Samples.jitsudo))
+    }
+
+    @Test("an integer is its digits where ids are strings, and the pointer may go deeper; the call itself may decide")
+    func namedByNumber() throws {
+        let reading = Self.reading(.suspend, request: "/user/id", of: Samples.rinne)
+        let found = try reading.read(body: Array(#"{"user":{"id":9007199254740993}}"#.utf8), contentType: nil)
+        #expect(found.wanted == .suspended && found.user == Samples.user("9007199254740993", Samples.rinne))
+    }
+
+    @Test(
+        "a body that names nobody, or somebody in two ways, is a bad request",
+        arguments: [
+            "", "{}", #"{"active":false}"#, #"{"user_id":null,"active":false}"#, #"{"user_id":["\#(id)"],"active":false}"#,
+            #"{"user_id":"\#(id)","user_id":"\#(id)","active":false}"#, #"{"user_id":"\#(id)","User_ID":"x","active":false}"#,
+            #"{"USER_ID":"\#(id)","active":false}"#, #"{"user_id":"\#(id) ","active":false}"#, #"{"user_id":"ben","active":false}"#,
+            #"{"user_id":"","active":false}"#, #"{"user_id":7,"active":false}"#, #"{"user_id":{"id":"\#(id)"},"active":false}"#,
+            #"[{"user_id":"\#(id)","active":false}]"#, #"{"user_id":"\#(id)"}"#, #"{"user_id":"\#(id)","active":false}x"#,
+        ])
+    func unnamed(body: String) {
+        #expect(throws: Denial.badRequest) {
+            try Self.reading(Samples.jitsudoIntent, request: "/user_id").read(body: Array(body.utf8), contentType: nil)
+        }
+        #expect(throws: Denial.badRequest) {
+            try Self.reading(.suspend, request: "/user_id").read(
+                body: Array(body.replacing(#","active":false"#, with: "").replacing(#""user_id":"\#(Self.id)"}"#, with: "}").utf8),
+                contentType: nil)
+        }
     }
 
     @Test(
@@ -49,7 +96,7 @@ struct IntentReadingTests {
     @Test("bytes that are not UTF-8 are a bad request")
     func notUTF8() {
         let body = Array("{\"active\":false,\"n\":\"".utf8) + [0xC3, 0x28] + Array("\"}".utf8)
-        #expect(throws: Denial.badRequest) { try IntentReading.wanted(by: Samples.jitsudoIntent, body: body, contentType: nil) }
+        #expect(throws: Denial.badRequest) { try Self.reading(Samples.jitsudoIntent).read(body: body, contentType: nil) }
     }
 
     @Test(

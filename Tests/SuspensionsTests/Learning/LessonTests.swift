@@ -133,7 +133,7 @@ struct LessonTests {
     @Test("an answer without a body teaches what the call `means`, by 200, 201 and 204 only")
     func means() {
         let user = Samples.user(Samples.jitsudoID, Samples.jitsudo)
-        let call = Samples.call(.nothing, intent: .suspend, means: .suspended)
+        let call = Samples.call(.nothing, intent: .suspend, means: .state(.suspended))
         let reader = AnswerReader(call, of: Samples.jitsudo)
         for status in [200, 201, 204] {
             #expect(reader.lesson(from: Samples.answer("", status: status, type: nil), about: user) == .teaches(user, .suspended))
@@ -145,10 +145,22 @@ struct LessonTests {
         #expect(reader.lesson(from: Samples.answer("{}"), about: user) == .teachesNothing(.nothingDeclared))
     }
 
+    @Test("an answer without a body may stand for what was asked for, where that is known")
+    func meansAsked() {
+        let user = Samples.user(Samples.jitsudoID, Samples.jitsudo)
+        let reader = AnswerReader(Samples.call(.nothing, intent: Samples.jitsudoIntent, means: .asked), of: Samples.jitsudo)
+        let empty = Samples.answer("", status: 204, type: nil)
+        for state in UserState.allCases { #expect(reader.lesson(from: empty, about: user, asked: state) == .teaches(user, state)) }
+        #expect(reader.lesson(from: empty, about: user) == .teachesNothing(.nothingAsked))
+        #expect(reader.lesson(from: empty, about: nil, asked: .active) == .teachesNothing(.nobodyNamed))
+        #expect(
+            reader.lesson(from: Samples.answer("", status: 202), about: user, asked: .active) == .teachesNothing(.status(202)))
+    }
+
     @Test("with both, a body is read and an empty one means")
     func meansOrUser() {
         let user = Samples.user(Samples.jitsudoID, Samples.jitsudo)
-        let reader = AnswerReader(Samples.call(.user, intent: .suspend, means: .suspended), of: Samples.jitsudo)
+        let reader = AnswerReader(Samples.call(.user, intent: .suspend, means: .state(.suspended)), of: Samples.jitsudo)
         #expect(reader.lesson(from: Samples.answer("", status: 204), about: user) == .teaches(user, .suspended))
         #expect(reader.lesson(from: Samples.answer(Samples.jitsudoUser(active: "true")), about: user) == .teaches(user, .active))
         #expect(reader.lesson(from: Samples.answer("{}"), about: user) == .teachesNothing(.noID))

@@ -6,10 +6,13 @@ enum Samples {
     static let jitsudoID = "8D1F3F2A-6C1B-4E6B-9C1E-0F2B7B1A9E55"
     static let rinneID = "usr_9f8e7d"
 
-    static func call(_ answers: DialectCall.Answer, intent: DialectCall.Intent? = nil, means: UserState? = nil) -> DialectCall {
-        DialectCall(
-            method: Array("POST".utf8), pattern: try! PathPattern("/users/{user}/call"), answers: answers, intent: intent, means: means,
-            text: "POST /users/{user}/call")
+    static func call(
+        _ answers: DialectCall.Answer, intent: DialectCall.Intent? = nil, request: String? = nil, means: DialectCall.Meaning? = nil
+    ) -> DialectCall {
+        let path = request == nil ? "/users/{user}/call" : "/users/call"
+        return DialectCall(
+            method: Array("POST".utf8), pattern: try! PathPattern(path), answers: answers, intent: intent,
+            request: request.map { JSONPointer($0)! }, means: means, text: "POST \(path)")
     }
 
     static let jitsudoIntent = DialectCall.Intent.field(JSONPointer("/active")!, suspend: false)
