@@ -81,6 +81,8 @@ package enum Limits {
     package static let adminNews = 1024
     /// Entries of a listing's page.
     package static let adminPage = 1000
+    /// Bytes of a page's `next`: three numbers and an id in hex.
+    package static let adminCursor = 1024
     /// Rows, or tenants, that are looked at for one page, a few milliseconds' worth: the ledger's writes wait for it.
     package static let ledgerScan = 4096
     /// Pages that may wait for the ledger's thread.

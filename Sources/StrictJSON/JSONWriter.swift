@@ -1,7 +1,8 @@
 /// Writes JSON into bytes: error bodies, log lines, claims. Commas are put where they belong.
 ///
 /// What it writes is always valid UTF-8 and one line, whatever it is given: bytes that aren't UTF-8 become U+FFFD; control characters
-/// (C0, DEL, C1) and the line separators U+2028 and U+2029 are escaped. That begun objects and arrays are ended is the caller's part.
+/// (C0, DEL, C1), line separators, and characters that can't be seen or turn the writing round (bidirectional marks, zero-width ones, tags)
+/// are escaped, so that a line that others have a part in reads as it is. That begun objects and arrays are ended is the caller's part.
 package struct JSONWriter: Sendable {
     /// What has been written so far.
     package private(set) var bytes: [UInt8]
@@ -135,14 +136,27 @@ extension JSONWriter {
             appendUTF8(0xFFFD, to: &bytes)
             return 1
         }
-        if length == 2, text[index] == 0xC2, text[index + 1] < 0xA0 {
-            appendUnicodeEscape(UInt16(text[index + 1]))
-        } else if length == 3, text[index] == 0xE2, text[index + 1] == 0x80, text[index + 2] & 0xFE == 0xA8 {
-            appendUnicodeEscape(0x2000 | UInt16(text[index + 2] & 0x3F))
+        if isUnseen(text, at: index, length) {
+            let scalar = (1..<length).reduce(UInt32(text[index]) & (0x7F >> UInt32(length))) { $0 << 6 | UInt32(text[index + $1] & 0x3F) }
+            for unit in UTF16.encode(Unicode.Scalar(scalar) ?? "\u{FFFD}")! { appendUnicodeEscape(unit) }
         } else {
             for offset in 0..<length { bytes.append(text[index + offset]) }
         }
         return length
+    }
+
+    /// C1 controls and the soft hyphen, U+061C, U+200B…U+200F, U+2028…U+202E, U+2060…U+206F, U+FEFF, U+FFF9…U+FFFB and tags (U+E00xx).
+    private func isUnseen(_ text: Span<UInt8>, at index: Int, _ length: Int) -> Bool {
+        switch (text[index], text[index + 1]) {
+        case (0xC2, let second): return second < 0xA0 || second == 0xAD
+        case (0xD8, 0x9C): return true
+        case (0xE2, 0x80): return 0x8B...0x8F ~= text[index + 2] || 0xA8...0xAE ~= text[index + 2]
+        case (0xE2, 0x81): return 0xA0...0xAF ~= text[index + 2]
+        case (0xEF, 0xBB): return text[index + 2] == 0xBF
+        case (0xEF, 0xBF): return 0xB9...0xBB ~= text[index + 2]
+        case (0xF3, 0xA0): return text[index + 2] <= 0x81
+        default: return false
+        }
     }
 
     private mutating func appendControl(_ byte: UInt8) {

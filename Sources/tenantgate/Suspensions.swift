@@ -105,7 +105,7 @@ struct SuspensionsList: ParsableCommand {
         command.asText = lines.asText
         var filter = SuspensionsCommand.Filter()
         (filter.directory, filter.tenant, filter.user, filter.source) = (directory, tenant, user, source)
-        try command.list(filter, Terminal.output)
+        try command.list(filter, Terminal.output) { Terminal.error("tenantgate: \($0)\n") }
     }
 }
 

@@ -9,6 +9,7 @@ enum Terminal {
 
     @Sendable
     static func output(_ text: String) { write(text, to: STDOUT_FILENO) }
+    @Sendable
     static func error(_ text: String) { write(text, to: STDERR_FILENO) }
 
     private static func write(_ text: String, to descriptor: CInt) {

@@ -62,9 +62,20 @@ struct LiveSuspensionsTests {
         let bad = lines + [#"{"directory":"rinnne","user":"x"}"#]
         let refused = try run("import", try gate.folder.write(bad.joined(separator: "\n"), to: "bad"))
         #expect(
-            refused.status == 1 && refused.errors.contains("counted from line 40001") && refused.errors.contains("line 5001:"),
+            refused.status == 1 && refused.errors.contains("Lines 40001…45001: 1 line is bad")
+                && refused.errors.contains("\nline 45001: there is no directory rinnne"),
             "\(refused.errors)")
         #expect(try run("list").output.isEmpty)
+        // Blank lines are bad ones, and numbers are the file's, in every part.
+        let gaps = lines[..<2] + [""] + lines[2..<25_000] + ["", ""] + lines[25_000...]
+        let gappy = try run("import", try gate.folder.write(gaps.joined(separator: "\n") + "\n\n", to: "gaps"))
+        #expect(
+            gappy.status == 1
+                && gappy.errors.contains("1 line is bad: nothing was imported. (400 import_refused)\nline 3: the line is empty\n"))
+        #expect(
+            gappy.errors.contains("Lines 20001…40000: 2 lines are bad")
+                && gappy.errors.contains("\nline 25002: the line is empty\nline 25003: the line is empty\n"), "\(gappy.errors)")
+        #expect(gappy.errors.contains("\nline 45004: the line is empty"), "\(gappy.errors)")
         let imported = try run("import", try gate.folder.write(lines.joined(separator: "\n"), to: "good"))
         #expect(imported.output == "imported 45000 lines\n", "\(imported)")
         #expect(try isRefused("usr_44999"))
@@ -87,6 +98,14 @@ struct LiveSuspensionsTests {
         try expect(["list", "--admin", "http://192.0.2.1:9901", "--token-file", none], 1, "holds no token")
         let token = gate.folder.path("secrets/ops.token")
         try expect(["list", "--admin", "http://192.0.2.1:9901", "--token-file", token], 2, "unencrypted")
+        try expect(["list", "--admin", "http://ops:geheim@127.0.0.1:1", "--token-file", token], 2, "no user and no password")
+        #expect(
+            try !gate.run("suspensions", "list", "--admin", "http://ops:geheim@127.0.0.1:1", "--token-file", token).errors.contains(
+                "geheim"))
+        try expect(["add", "--config", file, "--directory", "rinne", "--user", "usr_ben", "--reason", " "], 1, "reason")
+        let nowhere = String(repeating: "x", count: 5000)
+        let lost = try gate.run("suspensions", "add", "--config", file, "--directory", nowhere, "--user", "usr_ben", "--reason", "x")
+        #expect(lost.status == 1 && lost.errors.count < 400, "\(lost.errors)")
         try expect(["list", "--admin", "http://127.0.0.1:1", "--token-file", token], 1, "No gateway answers at http://127.0.0.1:1")
         try expect(["add", "--config", file, "--token-file", gate.folder.path("secrets/eyes.token")] + whom, 1, "insufficient_role")
         try expect(
@@ -128,6 +147,61 @@ struct LiveSuspensionsTests {
         let untrusted = try gate.run(arguments)
         #expect(untrusted.status == 1 && untrusted.errors.contains("failed"), "\(untrusted.errors)")
         #expect(try gate.run("suspensions", "list", "--config", file).errors.contains("lets the system choose the port"))
+    }
+
+    @Test("what can't be seen in an id or a reason is written out, for people and on standard error")
+    func unseen() throws {
+        let user = "usr_\u{202E}neb\u{200F}"
+        #expect(
+            try run("add", "--directory", "rinne", "--user", user, "--reason", "INC\u{2066}\u{85}1").output.contains(
+                #"user usr_\u{202e}neb\u{200f} in"#))
+        let listed = try run("list", "--text").output
+        #expect(listed.contains(#"user usr_\u{202e}neb\u{200f} "#) && listed.contains(#"(INC\u{2066}\u{85}1)"#), "\(listed)")
+        #expect(try run("log", "--text").output.contains(#"(INC\u{2066}\u{85}1)"#))
+        #expect(try run("list", "--json").output.contains(#""user":"usr_\u202eneb\u200f""#))
+        _ = try gateway.process.waitForErrors { $0.contains(#"suspended user "usr_\u202eneb\u200f""#) ? true : nil }
+        #expect(!gateway.process.errorText.unicodeScalars.contains("\u{202E}"))
+        #expect(try run("lift", "--directory", "rinne", "--user", user, "--reason", "x").status == 0)
+        #expect(
+            try run("lift", "--directory", "rinne", "--user", user, "--reason", "x").errors.contains(#"ser usr_\u{202e}neb\u{200f} in all"#)
+        )
+    }
+
+    @Test("a server's words are shown as words, whatever they hold")
+    func serversWords() throws {
+        let server = try HandUpstream()
+        let asking = try ChildProcess(
+            BuildProducts.program("tenantgate"),
+            [
+                "suspensions", "list", "--admin", "http://127.0.0.1:\(server.port)", "--token-file", gate.folder.path("secrets/ops.token"),
+            ], in: gate.folder, name: "asking")
+        let stream = try #require(server.accept())
+        _ = try HandUpstream.head(from: stream)
+        let problem = String(repeating: "y", count: 9000)
+        let body = #"{"code":"bad\u202e","message":"\u001b[2Jgone\u0007","details":{"problems":["\u009b1A","\#(problem)"]}}"#
+        try stream.send(Array("HTTP/1.1 400 Bad\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8))
+        #expect(asking.waitForExit(seconds: 20) == 1)
+        let errors = asking.errorText
+        #expect(errors.contains(#"\u{1b}[2Jgone\u{7} (400 bad\u{202e})"#), "\(errors)")
+        #expect(errors.contains(#"\u{9b}1A"#) && errors.count < 3000)
+        #expect(!errors.unicodeScalars.contains("\u{1B}") && !errors.unicodeScalars.contains("\u{9B}"))
+    }
+
+    @Test("of more unknown outcomes than a list takes, the list says that it isn't whole")
+    func manyUnknown() throws {
+        #expect(try run("add", "--directory", "rinne", "--user", "usr_ben", "--reason", "INC-1").status == 0)
+        #expect(gateway.process.terminate() == 0)
+        let sql = """
+            INSERT INTO unconfirmed SELECT (SELECT max(scope) FROM blocks), 'usr_' || value, 1, 'c', 'r', 'timeout', value
+            FROM generate_series(1, 1001)
+            """
+        let inserted = try ChildProcess.run("sqlite3", [gate.folder.path("var/tenantgate.db"), sql], in: gate.folder)
+        #expect(inserted.status == 0, "\(inserted.errors)")
+        let second = try Gateway(file: file, in: gate.folder)
+        let listed = try run("list")
+        #expect(listed.status == 0 && listed.output.split(separator: "\n").count == 1001, "1000 calls and a block: \(listed.errors)")
+        #expect(listed.errors.contains("Of 1001 users the last call's outcome is unknown, and only the newest 1000"))
+        second.process.kill()
     }
 
     @Test("the log is followed until the command is ended")

@@ -75,6 +75,11 @@ struct AdminGateTests {
         Case("too large a page", TestAdmin.request("GET", "/api/suspensions?limit=1001"), 400, "bad_request"),
         Case("no page", TestAdmin.request("GET", "/api/suspensions?limit=0"), 400, "bad_request"),
         Case("a cursor of nobody's", TestAdmin.request("GET", "/api/suspensions?cursor=1.1.x00"), 400, "bad_request"),
+        Case("a number that is empty", TestAdmin.request("GET", "/api/unconfirmed?limit="), 400, "bad_request"),
+        Case("a source that is empty", TestAdmin.request("GET", "/api/suspensions?source="), 400, "bad_request"),
+        Case(
+            "an id that is too long", TestAdmin.request("GET", "/api/suspensions?user=\(String(repeating: "u", count: 257))"), 400,
+            "bad_request"),
         Case("half an escape", TestAdmin.request("GET", "/api/suspensions?user=%4"), 400, "bad_request"),
         Case("no UTF-8", TestAdmin.request("GET", "/api/suspensions?user=%ff"), 400, "bad_request"),
         Case("an unknown directory", TestAdmin.request("GET", "/api/suspensions?directory=x"), 400, "bad_request"),
@@ -91,6 +96,7 @@ struct AdminGateTests {
         Case("a number for an id", post(#"{"directory":"rinne","user":7,"reason":"x"}"#), 400, "bad_request"),
         Case("no reason", post(#"{"directory":"rinne","user":"usr_ben"}"#), 400, "bad_request"),
         Case("an empty reason", post(#"{"directory":"rinne","user":"usr_ben","reason":""}"#), 400, "bad_request"),
+        Case("a reason of spaces", post(#"{"directory":"rinne","user":"usr_ben","reason":" \u00a0\u200b"}"#), 400, "bad_request"),
         Case(
             "a long reason", post(#"{"directory":"rinne","user":"usr_ben","reason":"\#(String(repeating: "x", count: 1025))"}"#), 400,
             "bad_request"),
@@ -117,6 +123,7 @@ struct AdminGateTests {
     @Test("what is refused is refused with its code, and changes nothing")
     func refused() throws {
         let world = try World { $0.admin = true }
+        var ids: Set<String> = []
         for (number, item) in Self.cases.enumerated() {
             let client = try world.gateway.adminClient()
             defer { client.stream.close() }
@@ -127,6 +134,8 @@ struct AdminGateTests {
                 "\(number) \(item.testDescription), not \(answer.status) \(answer.text)")
             #expect(answer.json?["message"] is String)
             #expect(answer.field("cache-control") == "no-store")
+            let id = answer.field("x-request-id") ?? ""
+            #expect(id.count == 32 && ids.insert(id).inserted, "\(item.testDescription): id \(id)")
             #expect(answer.field("content-security-policy")?.contains("default-src 'none'") == true)
             if item.status == 401 { #expect(answer.field("www-authenticate")?.hasPrefix("Bearer") == true) }
             if item.status == 405 { #expect(answer.field("allow") != nil) }

@@ -91,6 +91,15 @@ struct AdminSuspensionTests {
         #expect(list.json?["unconfirmed_users"] as? Int == 1)
         let calls = try world.gateway.admin("GET", "/api/unconfirmed").json?["calls"] as? [[String: Any]]
         #expect(calls?.map { $0["unconfirmed"] as? String } == ["suspend"])
+        func more(_ query: String) throws -> Bool? { try world.gateway.admin("GET", "/api/unconfirmed\(query)").json?["more"] as? Bool }
+        #expect(try more("") == false && more("?limit=1") == false)
+        try world.service(of: dialect).arm(#"{"kind":"drop"}"#)
+        let other = dialect.isJITSudo ? TestIssuers.acmeOwner : "usr_mia"
+        #expect(try world.gateway.ask(dialect.setActive(true, other)).status == 502)
+        #expect(try more("") == false && more("?limit=1") == true, "a list that is cut says so")
+        let second = try world.gateway.admin(
+            "POST", "/api/suspensions/lift", body: Self.wish(dialect, other, tenant: dialect.isJITSudo ? dialect.tenant : nil))
+        #expect(second.json?["settled"] as? Bool == true, "\(second.text)")
         let tenant = dialect.isJITSudo ? dialect.tenant : nil
         let settled = try world.gateway.admin("POST", "/api/suspensions/lift", body: Self.wish(dialect, dialect.member, tenant: tenant))
         #expect(settled.json?["settled"] as? Bool == true, "\(settled.text)")

@@ -72,6 +72,13 @@ struct FullDiskTests {
         let lifted = try post("/api/suspensions/lift")
         #expect(lifted.status == 503 && lifted.text.contains("Nothing has changed"), "\(lifted.text)")
         #expect(try world.isBlocked(dialect.member, dialect) == true)
+        let line = #"{"directory":"rinne","user":"usr_list"}"#
+        let imported = try world.gateway.admin("POST", "/api/suspensions/import", type: "application/x-ndjson", body: line)
+        #expect(
+            imported.status == 503 && (imported.json?["details"] as? [String: Int]) == ["durable": 0, "in_force": 1], "\(imported.text)")
+        #expect(try world.isBlocked("usr_list", dialect) == true)
+        let news = "admin: ops suspended user \"\(dialect.member)\" in all tenants of directory rinne: \"INC-4711\": IN FORCE, NOT DURABLE"
+        #expect(world.gateway.process.errorText.contains(news))
         let status = try world.gateway.admin("GET", "/api/status").json
         #expect(status?["ready"] as? Bool == false && (status?["ledger"] as? [String: Any])?["writable"] as? Bool == false)
 

@@ -31,10 +31,16 @@ struct JSONWriterTests {
     }
 
     @Test(
-        "quotes, controls and line separators are escaped",
+        "quotes, controls, line separators and what can't be seen are escaped",
         arguments: [
             ("a\"b\\c", #""a\"b\\c""#), ("\t\n\r", #""\t\n\r""#), ("\u{0}\u{1}\u{1B}\u{7F}", #""\u0000\u0001\u001b\u007f""#),
-            ("\u{80}\u{9F}\u{A0}", "\"\\u0080\\u009f\u{A0}\""), ("\u{2027}\u{2028}\u{2029}\u{202A}", "\"\u{2027}\\u2028\\u2029\u{202A}\""),
+            ("\u{80}\u{9F}\u{A0}\u{AC}\u{AD}\u{AE}", "\"\\u0080\\u009f\u{A0}\u{AC}\\u00ad\u{AE}\""),
+            ("\u{2027}\u{2028}\u{2029}\u{202A}\u{202E}\u{202F}", "\"\u{2027}\\u2028\\u2029\\u202a\\u202e\u{202F}\""),
+            ("\u{200A}\u{200B}\u{200F}\u{2010}", "\"\u{200A}\\u200b\\u200f\u{2010}\""),
+            ("\u{61B}\u{61C}\u{61D}", "\"\u{61B}\\u061c\u{61D}\""),
+            ("\u{205F}\u{2060}\u{2066}\u{2069}\u{206F}\u{2070}", "\"\u{205F}\\u2060\\u2066\\u2069\\u206f\u{2070}\""),
+            ("\u{FEFE}\u{FEFF}\u{FF00}\u{FFF8}\u{FFF9}\u{FFFB}\u{FFFC}", "\"\u{FEFE}\\ufeff\u{FF00}\u{FFF8}\\ufff9\\ufffb\u{FFFC}\""),
+            ("\u{DFFFF}\u{E0000}\u{E0041}\u{E007F}\u{E0080}", "\"\u{DFFFF}\\udb40\\udc00\\udb40\\udc41\\udb40\\udc7f\u{E0080}\""),
             ("é€😀", "\"é€😀\""), ("", "\"\""), ("</script>", "\"</script>\""),
         ])
     func escapes(text: String, json: String) {

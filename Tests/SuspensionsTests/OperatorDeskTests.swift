@@ -70,12 +70,17 @@ struct OperatorDeskTests {
 
     @Test("refuses an empty reason, an unknown directory and ids of another format")
     func refusals() throws {
-        #expect(throws: OperatorError.reasonMissing) { try desk.add(ann, reason: "") }
+        for blank in ["", "  ", "\u{200B}"] { #expect(throws: OperatorError.reasonMissing) { try desk.add(ann, reason: blank) } }
         try desk.ledger.commit([outcome(anna, .state(.suspended))])
         #expect(throws: OperatorError.reasonMissing) { try desk.lift(ann, reason: "") }
         #expect(throws: OperatorError.unknownDirectory("nowhere", known: ["jitsudo", "rinne"])) {
             try desk.add(NamedUser(directory: "nowhere", tenant: nil, user: [1]), reason: "x")
         }
+        let long = OperatorError.unknownDirectory(String(repeating: "x", count: 10_000) + "\u{1B}", known: [])
+        #expect("\(long)".count < 200)
+        #expect(
+            "\(NamedUser(directory: "rinne", tenant: [0x61, 0x1B], user: Array("b\u{202E}".utf8)))"
+                == #"user b\u{202e} in tenant a\u{1b} of directory rinne"#)
         let noUUID = NamedUser(directory: "jitsudo", tenant: nil, user: Array("anna".utf8))
         #expect(throws: OperatorError.notAUser(noUUID, .uuid)) { try desk.add(noUUID, reason: "x") }
         let comma = NamedUser(directory: "rinne", tenant: Array("a,b".utf8), user: Array("anna".utf8))

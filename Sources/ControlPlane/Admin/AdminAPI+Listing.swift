@@ -45,8 +45,9 @@ extension AdminAPI {
 
     func unconfirmed(_ request: AdminRequest, _ reply: @escaping AdminEndpoint.Reply) {
         attempt(reply) {
-            let count = sources.suspensions.status.unconfirmedUsers
-            sources.desk.unconfirmed(limit: try limit(request.parameters)) { result in
+            let (count, limit) = (sources.suspensions.status.unconfirmedUsers, try limit(request.parameters))
+            // One more than is told, to see whether there is one.
+            sources.desk.unconfirmed(limit: limit + 1) { result in
                 reply(
                     Self.answer(result) { calls in
                         var json = JSONWriter()
@@ -54,8 +55,9 @@ extension AdminAPI {
                         json.member("unconfirmed_users", count)
                         json.name("calls")
                         json.beginArray()
-                        for call in calls { json.raw(call.line) }
+                        for call in calls.prefix(limit) { json.raw(call.line) }
                         json.endArray()
+                        json.member("more", calls.count > limit)
                         json.endObject()
                         return AdminAnswer(json)
                     })

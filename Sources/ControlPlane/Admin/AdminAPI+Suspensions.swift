@@ -8,8 +8,7 @@ extension AdminAPI {
         attempt(reply) {
             let wish = try AdminWish(request.body, takesSource: false)
             try sources.desk.add(wish.user, reason: wish.reason, by: request.actor) { [self] conclusion, stood in
-                conclude(conclusion, reply) { [self] in
-                    sources.news.tell("\(request.token.name) suspended \(wish.text) (request \(request.requestText))")
+                conclude(conclusion, reply, telling: Telling(request, "suspended \(wish.text)", asked: "to suspend \(wish.text)")) {
                     var json = JSONWriter()
                     json.beginObject()
                     json.member("changed", !stood)
@@ -30,11 +29,9 @@ extension AdminAPI {
         attempt(reply) {
             let wish = try AdminWish(request.body, takesSource: true)
             try sources.desk.lift(wish.user, source: wish.source, reason: wish.reason, by: request.actor) { [self] conclusion, lifted in
-                conclude(conclusion, reply) { [self] in
-                    let names = lifted.names.isEmpty ? "an unconfirmed call" : lifted.names.joined(separator: " and ")
-                    sources.news.tell("\(request.token.name) lifted (\(names)) \(wish.text) (request \(request.requestText))")
-                    return liftedAnswer(wish.user, lifted)
-                }
+                let names = lifted.names.isEmpty ? "an unconfirmed call" : lifted.names.joined(separator: " and ")
+                let telling = Telling(request, "lifted (\(names)) \(wish.text)", asked: "to lift (\(names)) \(wish.text)")
+                conclude(conclusion, reply, telling: telling) { [self] in liftedAnswer(wish.user, lifted) }
             }
         }
     }
@@ -74,21 +71,36 @@ extension AdminAPI {
             sources.desk.run(list) { [self] conclusion in
                 switch conclusion {
                 case .done(let count):
-                    conclude(.done, reply) { [self] in
-                        sources.news.tell("\(request.token.name) imported \(count) suspensions (request \(request.requestText))")
-                        return Self.imported(count, isTrial: false)
-                    }
-                case .stopped(let durable, let reason):
-                    sources.news.tell(
-                        "\(request.token.name)'s import stopped after \(durable) of \(list.count) lines (request \(request.requestText))")
-                    reply(
-                        Self.refusal(of: reason).answer(
-                            "It stopped after \(durable) of \(list.count) lines. Make room, then repeat it all."
-                        ) {
-                            $0.member("durable", durable)
-                        })
+                    let telling = Telling(request, "imported \(count) suspension\(count == 1 ? "" : "s")", asked: "to import")
+                    conclude(.done, reply, telling: telling) { Self.imported(count, isTrial: false) }
+                case .stopped(let durable, let inForce, let reason):
+                    stopped(request, durable, inForce: inForce, of: list.count, reason, reply)
                 }
             }
+        }
+    }
+
+    private func stopped(
+        _ request: AdminRequest, _ durable: Int, inForce: Int, of count: Int, _ reason: HandConclusion, _ reply: AdminEndpoint.Reply
+    ) {
+        let rest = inForce > 0 ? "; the next \(inForce) are IN FORCE, NOT DURABLE" : ""
+        sources.news.tell(
+            "\(request.token.name)'s import stopped after \(durable) of \(count) lines\(rest) (request \(request.requestText))")
+        let words = inForce > 0 ? " The next \(inForce) are in force here, but not on disk." : ""
+        reply(
+            Self.refusal(of: reason).answer(
+                "It stopped after \(durable) of \(count) lines.\(words) \(Self.remedy(reason)), then repeat it all."
+            ) {
+                $0.member("durable", durable)
+                $0.member("in_force", inForce)
+            })
+    }
+
+    private static func remedy(_ reason: HandConclusion) -> String {
+        switch reason {
+        case .done, .notDurable, .undecided: "Make room on the ledger's disk"
+        case .busy: "Wait a moment"
+        case .draining: "Wait until the gateway is back"
         }
     }
 
@@ -136,77 +148,56 @@ extension AdminAPI {
         }
     }
 
-    /// Answers once every loop has seen what was changed.
-    private func conclude(
-        _ conclusion: HandConclusion, _ reply: @escaping AdminEndpoint.Reply, done: @escaping @Sendable () -> AdminAnswer
-    ) {
-        guard conclusion == .done else {
-            let text: String? =
-                switch conclusion {
-                case .notDurable(inForce: true):
-                    "In force here, but not on disk: it is written as soon as the disk takes it; a restart before that forgets it. "
-                        + "Make room on the ledger's disk, then repeat."
-                case .notDurable(inForce: false): "Nothing has changed: the ledger can't be written. Make room on its disk, then repeat."
-                default: nil
-                }
-            return reply(Self.refusal(of: conclusion).answer(text))
+    /// A change in words, for the line on standard error.
+    private struct Telling: Sendable {
+        let who: String
+        let done: String
+        let asked: String
+        let request: String
+
+        init(_ request: AdminRequest, _ done: String, asked: String) {
+            (who, self.done, self.asked, self.request) = (request.token.name, done, asked, "(request \(request.requestText))")
         }
-        sources.gateway.afterEveryLoop { reply(done()) }
+    }
+
+    /// Answers once every loop has seen what was changed. What is in force, or may come to be, is told on standard error, too.
+    private func conclude(
+        _ conclusion: HandConclusion, _ reply: @escaping AdminEndpoint.Reply, telling: Telling,
+        done: @escaping @Sendable () -> AdminAnswer
+    ) {
+        let refusal = Self.refusal(of: conclusion)
+        switch conclusion {
+        case .done:
+            sources.news.tell("\(telling.who) \(telling.done) \(telling.request)")
+            sources.gateway.afterEveryLoop { reply(done()) }
+        case .notDurable(inForce: true):
+            sources.news.tell("\(telling.who) \(telling.done): IN FORCE, NOT DURABLE, a restart may forget it \(telling.request)")
+            reply(
+                refusal.answer(
+                    "In force here, but not on disk: it is written as soon as the disk takes it; a restart before that forgets it. "
+                        + "Make room on the ledger's disk, then repeat."))
+        case .notDurable(inForce: false):
+            reply(refusal.answer("Nothing has changed: the ledger can't be written. Make room on its disk, then repeat."))
+        case .undecided:
+            sources.news.tell("\(telling.who) asked \(telling.asked): NOT KNOWN, the ledger's disk hangs \(telling.request)")
+            reply(
+                refusal.answer(
+                    "Not known: the ledger's disk has not answered for \(Limits.ledgerPatienceSeconds) s. The user stays blocked for now, and is "
+                        + "let in if the disk takes it after all. When it answers again, look at the log and the list, then repeat."))
+        case .busy, .draining: reply(refusal.answer())
+        }
     }
 
     private static func refusal(of conclusion: HandConclusion) -> AdminRefusal {
         switch conclusion {
         case .done, .notDurable: .suspensionNotDurable
+        case .undecided: .outcomeUnknown
         case .busy: .overloaded
         case .draining: .draining
         }
     }
 
     private func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix(".") ? "" : ".") }
-}
-
-/// Whom an operator means, and why: a request's JSON.
-struct AdminWish: Sendable {
-    let user: NamedUser
-    let reason: String
-    let source: BlockSource?
-
-    init(_ body: [UInt8], takesSource: Bool) throws(AdminProblem) {
-        let document: JSONDocument
-        do { document = try JSONDocument(body, limits: JSONLimits(bytes: Limits.adminBody, depth: 1)) } catch {
-            throw AdminProblem("The body is not one JSON object of strings: \(error).")
-        }
-        guard document.root.kind == .object else { throw AdminProblem("The body is not a JSON object.") }
-        var texts: [String: [UInt8]] = [:]
-        let known = ["directory", "tenant", "user", "reason"] + (takesSource ? ["source"] : [])
-        try document.forEachMember(of: document.root) { name, value throws(AdminProblem) in
-            let key = String(decoding: document.string(name) ?? [], as: UTF8.self)
-            guard known.contains(key) else {
-                throw AdminProblem("\"\(key.prefix(64))\" is unknown here; known: \(known.joined(separator: ", ")).")
-            }
-            guard let text = document.string(value) else { throw AdminProblem("\"\(key)\" must be a string.") }
-            texts[key] = text
-            return true
-        }
-        guard let directory = texts["directory"], let user = texts["user"] else {
-            throw AdminProblem("\"directory\" and \"user\" are required.")
-        }
-        guard let reason = texts["reason"], !reason.isEmpty else { throw AdminProblem("A \"reason\" is required: why, for the log.") }
-        if let name = texts["source"] {
-            source = BlockSource.allCases.first { $0.name.utf8.elementsEqual(name) }
-            guard source != nil else { throw AdminProblem("\"source\" is operator or upstream; without it both are meant.") }
-        } else {
-            source = nil
-        }
-        self.user = NamedUser(directory: String(decoding: directory, as: UTF8.self), tenant: texts["tenant"], user: user)
-        self.reason = String(decoding: reason, as: UTF8.self)
-    }
-
-    /// For one line of people's.
-    var text: String {
-        let place = user.tenant.map { "tenant \(AdminNews.quoted($0))" } ?? "all tenants"
-        return "user \(AdminNews.quoted(user.user)) in \(place) of directory \(user.directory): \(AdminNews.quoted(Array(reason.utf8)))"
-    }
 }
 
 extension AdminRequest {

@@ -13,11 +13,12 @@ extension AdminAPI {
                 .text("user", "Only this user."),
                 .choice("source", ["upstream", "operator"], "Only blocks of this source."),
                 .number("limit", 1...Limits.adminPage, "Blocks of a page; 100 if not given."),
-                .text("cursor", "`next` of the page before."),
+                .text("cursor", "`next` of the page before.", most: Limits.adminCursor),
             ],
             answers: [.init(status: 200, schema: "Suspensions", meaning: "A page.")], act: { $0.list($1, $2) }),
         AdminEndpoint(
-            method: "GET", path: "/api/unconfirmed", role: .viewer, summary: "Calls whose outcome nobody knows, the newest first.",
+            method: "GET", path: "/api/unconfirmed", role: .viewer,
+            summary: "Calls whose outcome nobody knows, the newest first; `more` where there are others.",
             parameters: [.number("limit", 1...Limits.adminPage, "Calls at most; 100 if not given.")],
             answers: [.init(status: 200, schema: "Unconfirmed", meaning: "The calls.")], act: { $0.unconfirmed($1, $2) }),
         AdminEndpoint(

@@ -9,7 +9,7 @@ final class AdminConnections {
     var failures = AdminFailures()
     /// Connections that follow the log.
     var followers = 0
-    /// An import's body is being read, or it is being carried out.
+    /// An import's body is being read, or it is being carried out: then also when its client has gone.
     var isImporting = false
 
     func enter(_ connection: AdminConnection) {
@@ -45,6 +45,7 @@ final class AdminConnection: ChannelInboundHandler {
     var endpoint: AdminEndpoint?
     /// Goes up with every answer: what comes late for an earlier one is dropped.
     var turn = 0
+    /// The body of the one import that there may be is being read here.
     var holdsImport = false
     /// An answer's head has been sent: it is too late for another one.
     var hasAnswered = false
@@ -109,15 +110,25 @@ final class AdminConnection: ChannelInboundHandler {
         alarm = context?.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in self?.expired() }
     }
 
-    /// Whoever waits for an answer is told, everybody else has gone silent.
+    /// Whoever waits for an answer, or was in the middle of a request, is told; everybody else has gone silent.
     private func expired() {
-        if case .answering = stage, !hasAnswered {
+        switch stage {
+        case .head where input.readableBytes > 0:
+            requestID = Self.newID()
+            refuseSlow()
+        case .body: refuseSlow()
+        case .answering where !hasAnswered:
             turn += 1
-            let text = "No answer in \(Limits.adminAnswerSeconds) s: a disk, or a reload, takes its time."
-            send(AdminRefusal.overloaded.answer(text), isLast: true)
-        } else {
-            close()
+            let wait = "No answer in \(Limits.adminAnswerSeconds) s: a disk, or a reload, takes its time."
+            guard endpoint?.role == .operator else { return send(AdminRefusal.overloaded.answer(wait), isLast: true) }
+            send(AdminRefusal.outcomeUnknown.answer(wait + " It may be done yet: look at the log and the list, then repeat."), isLast: true)
+        default: close()
         }
+    }
+
+    private func refuseSlow() {
+        stage = .answering
+        send(AdminRefusal.requestTimeout.answer(), isLast: true)
     }
 }
 
@@ -133,6 +144,7 @@ extension AdminConnection {
                 case .needMore: return
                 case .failed(let error):
                     stage = .answering
+                    requestID = Self.newID()
                     return send(AdminRefusal.badRequest.answer("The request is malformed: \(error)."), isLast: true)
                 case .complete: judge()
                 }
@@ -163,7 +175,7 @@ extension AdminConnection {
         current = head
         hasAnswered = false
         endpoint = nil
-        requestID = AdminConnection.newID()
+        requestID = Self.newID()
         do throws(AdminDenial) {
             switch try AdminJudge(self, head).verdict() {
             case .page(let answer): send(answer, isLast: head.framing.hasBody)
@@ -199,10 +211,13 @@ extension AdminConnection {
         guard room.gate.knows(call.request.token) else { return send(AdminRefusal.invalidToken.answer(), isLast: true) }
         setDeadline(in: Limits.adminAnswerSeconds)
         turn += 1
-        let bound = NIOLoopBound((self, turn), eventLoop: loop)
+        // An import that has begun goes on without its client, and keeps the next one waiting until it ends.
+        let bound = NIOLoopBound((self, turn, isImport: holdsImport), eventLoop: loop)
+        holdsImport = false
         call.endpoint.act(call.api, call.request) { answer in
             loop.execute {
-                let (connection, turn) = bound.value
+                let (connection, turn, isImport) = bound.value
+                if isImport { connection.connections.isImporting = false }
                 if connection.turn == turn { connection.send(answer) }
             }
         }

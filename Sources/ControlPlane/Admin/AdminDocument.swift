@@ -82,7 +82,9 @@ package enum AdminDocument {
             )
         }
         var own: [AdminRefusal] = AdminEndpoint.common + endpoint.refusals
-        if endpoint.body != .none { own += [.unsupportedMediaType, .requestTimeout] }
+        own.append(.requestTimeout)
+        if endpoint.body != .none { own.append(.unsupportedMediaType) }
+        if endpoint.role == .operator { own.append(.outcomeUnknown) }
         let statuses = Set(own.map(\.status)).sorted()
         return good
             + statuses.map { status in

@@ -15,6 +15,8 @@ struct AdminEndpoint: Sendable {
         let name: String
         let schema: SchemaValue
         let meaning: String
+        /// Bytes of a text; nil for what is none, and then can't be empty either.
+        var most: Int?
     }
 
     struct Answer: Sendable {
@@ -69,8 +71,8 @@ extension AdminEndpoint.Body {
 }
 
 extension AdminEndpoint.Parameter {
-    static func text(_ name: String, _ meaning: String) -> Self {
-        Self(name: name, schema: .object([("type", .string("string")), ("maxLength", .integer(4096))]), meaning: meaning)
+    static func text(_ name: String, _ meaning: String, most: Int = Limits.idBytes) -> Self {
+        Self(name: name, schema: .object([("type", .string("string")), ("maxLength", .integer(most))]), meaning: meaning, most: most)
     }
 
     static func number(_ name: String, _ range: ClosedRange<Int>, _ meaning: String) -> Self {

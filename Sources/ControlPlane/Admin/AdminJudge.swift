@@ -45,7 +45,7 @@ struct AdminJudge {
         guard endpoint.role == .viewer || token.role == .operator else { throw AdminDenial(.insufficientRole) }
         let parameters: AdminParameters
         do throws(AdminProblem) {
-            parameters = try AdminParameters(head.query, known: endpoint.parameters.map(\.name))
+            parameters = try AdminParameters(head.query, known: endpoint.parameters)
         } catch {
             throw AdminDenial(AdminRefusal.badRequest.answer(error.text))
         }

@@ -21,6 +21,7 @@ enum AdminRefusal: String, Error, Sendable, CaseIterable {
     case unsupportedMediaType = "unsupported_media_type"
     case rateLimited = "rate_limited"
     case suspensionNotDurable = "suspension_not_durable"
+    case outcomeUnknown = "outcome_unknown"
     case overloaded
     case starting
     case draining
@@ -37,7 +38,7 @@ enum AdminRefusal: String, Error, Sendable, CaseIterable {
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
         case .rateLimited: 429
-        case .suspensionNotDurable, .overloaded, .starting, .draining: 503
+        case .suspensionNotDurable, .outcomeUnknown, .overloaded, .starting, .draining: 503
         }
     }
 
@@ -62,6 +63,7 @@ enum AdminRefusal: String, Error, Sendable, CaseIterable {
         case .unsupportedMediaType: "Send this body with the Content-Type that the API's document names."
         case .rateLimited: "Too many wrong tokens from here. Wait a minute; a good token is always taken."
         case .suspensionNotDurable: "Not durable: the ledger can't be written. Make room on its disk, then repeat."
+        case .outcomeUnknown: "Nobody knows yet whether it was done. Look at the log and the list, then repeat."
         case .overloaded: "Too much is going on. Try again shortly."
         case .starting: "The gateway is starting: it loads the ledger."
         case .draining: "The gateway is ending."

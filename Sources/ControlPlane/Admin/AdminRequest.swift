@@ -73,8 +73,8 @@ struct AdminRequest: Sendable {
 struct AdminParameters: Sendable {
     private var values: [String: [UInt8]] = [:]
 
-    /// Reads `application/x-www-form-urlencoded`; throws for names that are not `known`, or twice.
-    init(_ query: [UInt8], known: [String]) throws(AdminProblem) {
+    /// Reads `application/x-www-form-urlencoded`; throws for names that are not `known`, or twice, and for values that can't be.
+    init(_ query: [UInt8], known: [AdminEndpoint.Parameter]) throws(AdminProblem) {
         guard !query.isEmpty else { return }
         for pair in query.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: false) {
             let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
@@ -82,8 +82,14 @@ struct AdminParameters: Sendable {
                 throw AdminProblem("The query is not well-formed.")
             }
             let key = String(decoding: name, as: UTF8.self)
-            guard known.contains(key) else {
-                throw AdminProblem("The query has a parameter that is unknown here; known: \(known.joined(separator: ", ")).")
+            guard let parameter = known.first(where: { $0.name == key }) else {
+                let names = known.isEmpty ? "none is" : "known: \(known.map(\.name).joined(separator: ", "))"
+                throw AdminProblem("The query has a parameter that is unknown here; \(names).")
+            }
+            if let most = parameter.most {
+                guard value.count <= most else { throw AdminProblem("\(key) has at most \(most) bytes.") }
+            } else {
+                guard !value.isEmpty else { throw AdminProblem("\(key) is empty: leave it out.") }
             }
             guard values.updateValue(value, forKey: key) == nil else { throw AdminProblem("The query has \(key) twice.") }
         }

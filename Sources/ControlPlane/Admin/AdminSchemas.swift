@@ -7,11 +7,11 @@ enum AdminSchemas {
             "Error",
             object([("code", .words(AdminRefusal.allCases.map(\.rawValue))), ("message", .text)], optional: [("details", .anyObject)])
         ),
-        ("Wish", object(whom.required + [("reason", .bounded(1, Limits.ledgerText))], optional: whom.optional)),
+        ("Wish", object(whom.required + [("reason", reason)], optional: whom.optional)),
         (
             "LiftWish",
             object(
-                whom.required + [("reason", .bounded(1, Limits.ledgerText))],
+                whom.required + [("reason", reason)],
                 optional: whom.optional + [("source", .words(["upstream", "operator"]))])
         ),
         ("Suspension", object(whom.required + [("at", .time)], optional: whom.optional + [("reason", .text)])),
@@ -32,7 +32,7 @@ enum AdminSchemas {
                 [("unconfirmed", .words(["suspend", "reactivate"]))] + whom.required
                     + [("caller", .text), ("request", .text), ("cause", .text), ("at", .time)], optional: whom.optional)
         ),
-        ("Unconfirmed", object([("unconfirmed_users", .count), ("calls", .list(.reference("Call")))])),
+        ("Unconfirmed", object([("unconfirmed_users", .count), ("calls", .list(.reference("Call"))), ("more", .flag)])),
         (
             "Added",
             object([
@@ -74,6 +74,10 @@ enum AdminSchemas {
         ("Document", .anyObject), ("Status", status), ("Routes", routes), ("Upstreams", upstreams), ("Keys", keys), ("Metrics", metrics),
     ]
 
+    /// Something that a person can see; bytes are counted, not characters.
+    private static let reason: SchemaValue = .object([
+        ("type", .string("string")), ("minLength", .integer(1)), ("maxLength", .integer(Limits.ledgerText)), ("pattern", .string("\\S")),
+    ])
     private static let source: SchemaValue = .words(["upstream", "operator"])
     private static let state: SchemaValue = .words(["active", "suspended"])
     /// Ids are bounded here by what any format takes; each directory's format says more.

@@ -19,6 +19,8 @@ package struct CommandFailure: Error, CustomStringConvertible {
     package let description: String
     /// Whether the command line itself is wrong: exit code 2; otherwise 1.
     package let isUsage: Bool
+    /// The admin API's, where it was that which refused.
+    var code: String?
 
     package init(_ description: String, isUsage: Bool = false) {
         self.description = description

@@ -33,9 +33,11 @@ package struct SuspensionsCommand: Sendable {
         package init() {}
     }
 
-    /// Calls whose outcome is unknown first, then every block.
-    package func list(_ filter: Filter = Filter(), _ write: @escaping (String) -> Void) throws(CommandFailure) {
-        if let live = try live() { return try live.list(filter) { write(shown($0)) } }
+    /// Calls whose outcome is unknown first, then every block. `note` gets, for people, what the list leaves out.
+    package func list(
+        _ filter: Filter = Filter(), _ write: @escaping (String) -> Void, note: (String) -> Void = { _ in }
+    ) throws(CommandFailure) {
+        if let live = try live() { return try live.list(filter, { write(shown($0)) }, note: note) }
         try onExisting { desk, ledger in
             for call in try desk.unconfirmed() where filter.takes(Self.text(call.line)) { write(shown(Self.text(call.line))) }
             try ledger.forEachStandingBlock { block in

@@ -84,11 +84,11 @@ extension CallMachine {
         }
     }
 
-    /// A disk that hangs is answered like one that fails.
+    /// Whoever waits for a disk that hangs is answered. It may still write what it was given.
     mutating func loseHandPatience(_ now: Moment, _ actions: inout [Action]) {
         for (number, change) in hands where !change.isAnswered && change.since <= now.steady - Self.ledgerPatience {
             hands[number]?.isAnswered = true
-            actions.append(.concludeByHand(number, .notDurable(inForce: change.inForce)))
+            actions.append(.concludeByHand(number, change.inForce ? .notDurable(inForce: true) : .undecided))
         }
     }
 }
@@ -118,9 +118,11 @@ extension HandLift {
 package enum HandConclusion: Sendable, Equatable {
     /// In force and durable.
     case done
-    /// The ledger could not be written in time. `inForce`: blocks hold in memory and are written as soon as they can be; else nothing has
-    /// changed.
+    /// The ledger could not be written, or not in time. `inForce`: blocks hold in memory and are written as soon as they can be; else
+    /// nothing has changed.
     case notDurable(inForce: Bool)
+    /// A lift was given to a disk that hangs: the users stay blocked, and are let in if it is written in the end.
+    case undecided
     /// Too many writes wait for the disk: nothing has changed.
     case busy
     /// The gateway is ending: nothing has changed.

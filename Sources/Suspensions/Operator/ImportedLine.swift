@@ -14,7 +14,9 @@ struct ImportedLine {
         var texts: [String: [UInt8]] = [:]
         try document.forEachMember(of: document.root) { name, value throws(LineProblem) in
             let key = String(decoding: document.string(name) ?? [], as: UTF8.self)
-            guard Self.members.contains(key) else { throw LineProblem(text: "\(Self.shown(key)) is not a member of a suspension") }
+            guard Self.members.contains(key) else {
+                throw LineProblem(text: "\"\(PlainText.shown(key, most: 64))\" is not a member of a suspension")
+            }
             guard let text = document.string(value) else { throw LineProblem(text: "\"\(key)\" must be a string") }
             texts[key] = text
             return true
@@ -33,17 +35,10 @@ struct ImportedLine {
         }
     }
 
-    /// A name that somebody else has written, short and without what could move a terminal's cursor.
-    private static func shown(_ name: String) -> String {
-        let plain = name.unicodeScalars.prefix(64).map {
-            $0.properties.generalCategory == .control || $0.properties.isBidiControl ? "\u{FFFD}" : $0
-        }
-        return "\"\(String(String.UnicodeScalarView(plain)))\""
-    }
-
     private static let members: Set<String> = ["directory", "tenant", "user", "reason", "at"]
 
     private static func document(_ line: Span<UInt8>) throws(LineProblem) -> JSONDocument {
+        guard !line.isEmpty else { throw LineProblem(text: "the line is empty") }
         guard line.count <= Limits.importLine else { throw LineProblem(text: "longer than \(Limits.importLine) bytes") }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(line.count)
@@ -86,4 +81,17 @@ package struct ImportRefused: Error, CustomStringConvertible {
         let rest = unnamed > 0 ? ["and \(unnamed) more bad lines"] : []
         return (["Nothing was imported."] + lines + rest).joined(separator: "\n")
     }
+}
+
+/// The bad lines of an import: the first ones are named, all are counted.
+struct ImportProblems {
+    private var named: [ImportRefused.Problem] = []
+    private var count = 0
+
+    mutating func note(line: Int, _ what: String) {
+        count += 1
+        if named.count < Limits.importProblems { named.append(ImportRefused.Problem(line: line, what: what)) }
+    }
+
+    var refused: ImportRefused? { count > 0 ? ImportRefused(problems: named, unnamed: count - named.count) : nil }
 }

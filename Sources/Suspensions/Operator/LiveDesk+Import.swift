@@ -12,8 +12,8 @@ extension LiveDesk {
     /// How far an import got.
     package enum ImportConclusion: Sendable, Equatable {
         case done(count: Int)
-        /// So many users are in the ledger; `conclusion` says why the next ones are not.
-        case stopped(durable: Int, HandConclusion)
+        /// The lines of so many are in the ledger, the next ones are blocked in memory alone; `conclusion` says why.
+        case stopped(durable: Int, inForce: Int, HandConclusion)
     }
 
     /// Reads JSON Lines (SPEC §6); throws every bad line. Takes as long as reading all of it: not for an event loop of requests.
@@ -54,21 +54,11 @@ extension LiveDesk {
         guard !rest.isEmpty else { return answer(.done(count: done)) }
         let group = rest.prefix(Limits.ledgerGroup)
         authority.byHand(Array(group)) { [self] conclusion in
-            guard conclusion == .done else { return answer(.stopped(durable: done, conclusion)) }
+            guard conclusion == .done else {
+                let inForce = conclusion == .notDurable(inForce: true) ? group.count : 0
+                return answer(.stopped(durable: done, inForce: inForce, conclusion))
+            }
             runOn(rest.dropFirst(group.count), done: done + group.count, answer)
         }
     }
-}
-
-/// The bad lines of an import: the first ones are named, all are counted.
-private struct ImportProblems {
-    private var named: [ImportRefused.Problem] = []
-    private var count = 0
-
-    mutating func note(line: Int, _ what: String) {
-        count += 1
-        if named.count < Limits.importProblems { named.append(ImportRefused.Problem(line: line, what: what)) }
-    }
-
-    var refused: ImportRefused? { count > 0 ? ImportRefused(problems: named, unnamed: count - named.count) : nil }
 }

@@ -82,9 +82,5 @@ package final class LiveDesk: Sendable {
             requestID: actor.requestID, reason: reason, at: authority.wall)
     }
 
-    private func checked(_ reason: String) throws(OperatorError) -> String {
-        guard !reason.isEmpty else { throw .reasonMissing }
-        guard reason.utf8.count <= Limits.ledgerText else { throw .reasonTooLong }
-        return reason
-    }
+    private func checked(_ reason: String) throws(OperatorError) -> String { try OperatorError.checked(reason: reason) }
 }

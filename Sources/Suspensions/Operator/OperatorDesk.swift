@@ -71,16 +71,16 @@ package struct OperatorDesk: Sendable {
 
     private func check(_ next: () throws -> [UInt8]?) throws -> Int {
         var count = 0
-        var problems: [ImportRefused.Problem] = []
+        var problems = ImportProblems()
         while let line = try next() {
             count += 1
             do throws(LineProblem) {
                 _ = try read(line.span)
             } catch {
-                problems.append(ImportRefused.Problem(line: count, what: error.text))
+                problems.note(line: count, error.text)
             }
         }
-        guard problems.isEmpty else { throw ImportRefused(problems: problems) }
+        if let refused = problems.refused { throw refused }
         return count
     }
 
@@ -106,11 +106,7 @@ package struct OperatorDesk: Sendable {
             reason: reason, at: now())
     }
 
-    private func checked(_ reason: String) throws(OperatorError) -> String {
-        guard !reason.isEmpty else { throw .reasonMissing }
-        guard reason.utf8.count <= Limits.ledgerText else { throw .reasonTooLong }
-        return reason
-    }
+    private func checked(_ reason: String) throws(OperatorError) -> String { try OperatorError.checked(reason: reason) }
 }
 
 /// A user as a person or a file names it.
@@ -127,8 +123,8 @@ package struct NamedUser: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String {
-        let place = tenant.map { "tenant \(String(decoding: $0, as: UTF8.self))" } ?? "all tenants"
-        return "user \(String(decoding: user, as: UTF8.self)) in \(place) of directory \(directory)"
+        let place = tenant.map { "tenant \(PlainText.shown($0))" } ?? "all tenants"
+        return "user \(PlainText.shown(user)) in \(place) of directory \(PlainText.shown(directory, most: 64))"
     }
 }
 
@@ -147,15 +143,22 @@ package enum OperatorError: Error, Equatable, CustomStringConvertible {
     case reasonMissing
     case reasonTooLong
 
+    /// The reason, if it is one.
+    static func checked(reason: String) throws(OperatorError) -> String {
+        guard !PlainText.isBlank(reason) else { throw .reasonMissing }
+        guard reason.utf8.count <= Limits.ledgerText else { throw .reasonTooLong }
+        return reason
+    }
+
     package var description: String {
         switch self {
         case .unknownDirectory(let name, let known):
-            "there is no directory \(name); "
+            "there is no directory \(PlainText.shown(name, most: 64)); "
                 + (known.isEmpty ? "name the configuration with --config" : "there are: \(known.joined(separator: ", "))")
         case .notAUser(let user, let format): "the user id of directory \(user.directory) must be a \(format)"
         case .notATenant(let user, let format): "the tenant id of directory \(user.directory) must be a \(format)"
         case .notBlocked(let user): "\(user) is not blocked"
-        case .reasonMissing: "a reason is needed"
+        case .reasonMissing: "a reason is needed: why, for the log"
         case .reasonTooLong: "the reason is longer than \(Limits.ledgerText) bytes"
         }
     }

@@ -21,12 +21,13 @@ struct AdminClient {
     private static let patience: Int64 = 60
 
     /// The body of a 2xx; throws what the gateway said against it, or why it couldn't be asked. `pieces` gets a 2xx's body as it comes, on
-    /// another thread, for as long as it goes on.
+    /// another thread, for as long as it goes on. `firstLine` is the number, in its file, of the first of a body's lines.
     func ask(
-        _ method: String, _ path: String, body: (type: String, bytes: [UInt8])? = nil, pieces: (@Sendable ([UInt8]) -> Void)? = nil
+        _ method: String, _ path: String, body: (type: String, bytes: [UInt8])? = nil, firstLine: Int = 1,
+        pieces: (@Sendable ([UInt8]) -> Void)? = nil
     ) throws(CommandFailure) -> [UInt8] {
         let answer = try exchange(request(method, path, body), pieces: pieces)
-        guard 200...299 ~= answer.status else { throw failure(answer) }
+        guard 200...299 ~= answer.status else { throw failure(answer, firstLine) }
         return answer.body
     }
 
@@ -72,11 +73,12 @@ struct AdminClient {
         return request
     }
 
-    private func failure(_ answer: Answer) -> CommandFailure {
+    /// What was said against it. The words are another program's, perhaps not the gateway's: they are shown, and nothing else.
+    private func failure(_ answer: Answer, _ firstLine: Int) -> CommandFailure {
         let document = try? JSONDocument(answer.body, limits: JSONLimits(bytes: Limits.learnedAnswer, depth: 8))
         func text(_ name: String) -> String? {
             document.flatMap { document in
-                document.member(name, of: document.root).flatMap { document.string($0) }.map { String(decoding: $0, as: UTF8.self) }
+                document.member(name, of: document.root).flatMap { document.string($0) }.map { PlainText.shown($0) }
             }
         }
         guard let code = text("code"), let message = text("message") else {
@@ -89,22 +91,31 @@ struct AdminClient {
                     + "reloaded since (systemctl reload tenantgate)?")
         case "host_not_allowed":
             return CommandFailure("\(message) (403 host_not_allowed): add \(target.authority.split(separator: ":")[0]) to `admin.hosts`.")
-        default: return CommandFailure("\(message) (\(answer.status) \(code))" + details(document))
+        default:
+            var failure = CommandFailure("\(message) (\(answer.status) \(code))" + details(document, firstLine))
+            failure.code = code
+            return failure
         }
     }
 
     /// Bad lines of an import, and problems of a file.
-    private func details(_ document: JSONDocument?) -> String {
+    private func details(_ document: JSONDocument?, _ firstLine: Int) -> String {
         guard let document, let problems = document.value(at: [Array("details".utf8), Array("problems".utf8)]) else { return "" }
-        var lines = ""
+        var (lines, named) = ("", 0)
         document.forEachElement(of: problems) { problem in
+            named += 1
             if let text = document.string(problem) {
-                lines += "\n" + String(decoding: text, as: UTF8.self)
+                lines += "\n" + PlainText.shown(text)
             } else if let line = document.member("line", of: problem), let what = document.member("problem", of: problem) {
-                let number = String(decoding: document.bytes[line.start..<line.end], as: UTF8.self)
-                lines += "\nline \(number): \(String(decoding: document.string(what) ?? [], as: UTF8.self))"
+                let number = Int(String(decoding: document.bytes[line.start..<line.end], as: UTF8.self)) ?? 0
+                lines += "\nline \(number + firstLine - 1): \(PlainText.shown(document.string(what) ?? []))"
             }
             return true
+        }
+        if let count = document.value(at: [Array("details".utf8), Array("bad_lines".utf8)]),
+            let bad = Int(String(decoding: document.bytes[count.start..<count.end], as: UTF8.self)), bad > named
+        {
+            lines += "\nand \(bad - named) more"
         }
         return lines
     }

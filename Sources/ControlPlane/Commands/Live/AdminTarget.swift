@@ -56,9 +56,13 @@ package struct AdminOptions: Sendable {
                 place: .unix(path: path), authority: "localhost", tls: nil, identity: .name("localhost"), token: token, shown: url,
                 tokenFile: tokenFile)
         }
+        // A password in it would stand in the process list, and in this very message.
+        guard !url.contains("@") else {
+            throw .usage("--admin takes no user and no password in the URL: the token comes from --token-file.")
+        }
         guard let parsed = URL(string: url), let scheme = parsed.scheme, ["http", "https"].contains(scheme), let host = parsed.host(),
-            parsed.path.isEmpty || parsed.path == "/", parsed.query() == nil
-        else { throw .usage("--admin \(url) is not http://HOST:PORT, https://HOST:PORT or unix:PATH.") }
+            parsed.path.isEmpty || parsed.path == "/", parsed.query() == nil, parsed.fragment() == nil
+        else { throw .usage("--admin \(PlainText.shown(url, most: 256)) is not http://HOST:PORT, https://HOST:PORT or unix:PATH.") }
         let bare = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
         let isLoopback = NumericAddress(bare)?.isLoopback ?? (bare == "localhost")
         guard scheme == "https" || isLoopback else {

@@ -1,3 +1,4 @@
+import Policy
 import StrictJSON
 
 /// A line of a listing or of the log for a person at a terminal, made from its JSON.
@@ -6,7 +7,7 @@ enum LineText {
     static func text(_ line: String) -> String {
         guard let document = try? JSONDocument(Array(line.utf8), limits: JSONLimits(bytes: 1 << 20, depth: 2)) else { return line }
         func text(_ name: String) -> String? {
-            document.member(name, of: document.root).flatMap { document.string($0) }.map { plain($0) }
+            document.member(name, of: document.root).flatMap { document.string($0) }.map { PlainText.shown($0) }
         }
         guard let directory = text("directory"), let user = text("user"), let at = text("at") else { return line }
         let whom = "\(directory)  \(text("tenant").map { "tenant \($0)" } ?? "all tenants")  user \(user)"
@@ -22,15 +23,5 @@ enum LineText {
                 + "by \(text("actor") ?? "?")\(reason)"
         }
         return "SUSPENDED  \(whom)  by \(text("source") ?? "?") (\(text("learned") ?? "?")) since \(at)\(reason)"
-    }
-
-    /// Without what could move a terminal's cursor.
-    private static func plain(_ bytes: [UInt8]) -> String {
-        String(
-            String.UnicodeScalarView(
-                String(decoding: bytes, as: UTF8.self).unicodeScalars.map {
-                    $0.value < 0x20 || 0x7F...0x9F ~= $0.value || 0x2028...0x202E ~= $0.value || 0x2066...0x2069 ~= $0.value
-                        ? "\u{FFFD}" : $0
-                }))
     }
 }

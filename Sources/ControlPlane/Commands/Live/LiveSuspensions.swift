@@ -29,7 +29,10 @@ struct LiveSuspensions {
             return json.bytes
         }
 
-        var text: String { "user \(user) in \(tenant.map { "tenant \($0)" } ?? "all tenants") of directory \(directory)" }
+        var text: String {
+            let place = tenant.map { "tenant \(PlainText.shown($0))" } ?? "all tenants"
+            return "user \(PlainText.shown(user)) in \(place) of directory \(PlainText.shown(directory))"
+        }
     }
 
     func add(_ wish: Wish) throws(CommandFailure) -> String {
@@ -51,10 +54,15 @@ struct LiveSuspensions {
         return standing.isEmpty ? done : done + "\nSTILL REFUSED: " + standing.joined(separator: ", ")
     }
 
-    func list(_ filter: SuspensionsCommand.Filter, _ write: (String) -> Void) throws(CommandFailure) {
+    /// `note` gets what the list leaves out.
+    func list(_ filter: SuspensionsCommand.Filter, _ write: (String) -> Void, note: (String) -> Void) throws(CommandFailure) {
         let client = try client(changes: false)
-        for call in try Lines(client.ask("GET", "/api/unconfirmed?limit=\(Limits.adminPage)")).elements("calls") where filter.takes(call) {
-            write(call)
+        let unknown = try Lines(client.ask("GET", "/api/unconfirmed?limit=\(Limits.adminPage)"))
+        for call in unknown.elements("calls") where filter.takes(call) { write(call) }
+        if unknown.flag("more") {
+            note(
+                "Of \(unknown.number("unconfirmed_users") ?? 0) users the last call's outcome is unknown, and only the newest "
+                    + "\(Limits.adminPage) of these calls were looked at. The others show as these are settled.")
         }
         var cursor: String?
         repeat {
@@ -91,25 +99,35 @@ struct LiveSuspensions {
         }
     }
 
-    /// Checks all parts first, so that a bad line refuses the whole file; then sends them.
+    /// Checks all parts first, so that a bad line refuses the whole file, and every bad line is named; then sends them.
     func importFile(_ lines: LineFile) throws(CommandFailure) -> String {
         let client = try client(changes: true)
         for isTrial in [true, false] {
             let parts = ImportParts(lines)
-            while let part = try parts.next() {
+            var refused: [String] = []
+            while refused.count < Self.refusedParts, let part = try parts.next() {
                 do throws(CommandFailure) {
                     _ = try client.ask(
-                        "POST", "/api/suspensions/import" + (isTrial ? "?dry_run=true" : ""), body: (AdminAnswer.lines, part.bytes))
+                        "POST", "/api/suspensions/import" + (isTrial ? "?dry_run=true" : ""), body: (AdminAnswer.lines, part.bytes),
+                        firstLine: part.first)
                 } catch {
-                    let place = part.first > 1 ? " (counted from line \(part.first))" : ""
-                    let done = isTrial || part.first == 1 ? "" : "\nLines 1…\(part.first - 1) are imported. Repeat the whole file."
-                    throw CommandFailure(error.description + place + done)
+                    let place = part.first > 1 ? "Lines \(part.first)…\(parts.count): " : ""
+                    if isTrial, error.code == AdminRefusal.importRefused.rawValue {
+                        refused.append(place + error.description)
+                    } else {
+                        let done = isTrial || part.first == 1 ? "" : "\nLines 1…\(part.first - 1) are imported. Repeat the whole file."
+                        throw CommandFailure(place + error.description + done)
+                    }
                 }
             }
+            guard refused.isEmpty else { throw CommandFailure(refused.joined(separator: "\n")) }
             if !isTrial { return "imported \(parts.count) line\(parts.count == 1 ? "" : "s")" }
         }
         return ""
     }
+
+    /// Parts with bad lines after which a file isn't read on: it is the wrong one.
+    private static let refusedParts = 10
 
     /// Has users compared now and waits for the end: a line for each directory. Fails where a run stopped or asks.
     func reconcile(_ directory: String?, apply: Bool) throws(CommandFailure) -> String {
@@ -126,7 +144,8 @@ struct LiveSuspensions {
         let runs = answer.elements("directories").map { Lines(Array($0.utf8)) }.filter {
             directory == nil || $0.text("directory") == directory
         }
-        let words = runs.map { "\($0.text("directory") ?? ""): \($0.text("words") ?? "not run yet")" }.joined(separator: "\n")
+        let words = runs.map { "\(PlainText.shown($0.text("directory") ?? "")): \(PlainText.shown($0.text("words") ?? "not run yet"))" }
+            .joined(separator: "\n")
         guard runs.allSatisfy({ $0.text("ending") == "done" }) else { throw CommandFailure(words) }
         return words
     }
@@ -202,8 +221,8 @@ private struct Lines {
     var standing: [String] {
         elements("stands").map { element in
             let block = Lines(Array(element.utf8))
-            let place = block.text("tenant").map { "in tenant \($0)" } ?? "in all tenants"
-            return "\(place) by \(block.text("source") ?? "")"
+            let place = block.text("tenant").map { "in tenant \(PlainText.shown($0))" } ?? "in all tenants"
+            return "\(place) by \(PlainText.shown(block.text("source") ?? ""))"
         }
     }
 }
