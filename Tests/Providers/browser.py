@@ -2,7 +2,7 @@
 
     browser.py CHROMIUM PROFILE URL STEP...
 
-A step is `type:TEXT`, `key:NAME` (Tab, Enter, Escape, /), `size:WIDTHxHEIGHT`, `dark:yes|no`, `shot:FILE`, or JavaScript: the body of an async
+A step is `type:TEXT`, `key:NAME` (Tab, Enter, Escape, /, ArrowDown), `size:WIDTHxHEIGHT`, `dark:yes|no`, `shot:FILE`, or JavaScript: the body of an async
 function, in which `until(condition)` waits for ten seconds. Prints one line of JSON for each step that is JavaScript, and in the end one with
 every error on the console, every violation of the page's security policy, every request to another origin, and every place where
 something was stored.
@@ -26,7 +26,7 @@ const until = async (condition) => {
   throw new Error('waited in vain for ' + condition + ' on ' + document.body.innerText.slice(0, 2000));
 };
 """
-KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, "/": 191}
+KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, "/": 191, "ArrowDown": 40}
 
 
 class Page:

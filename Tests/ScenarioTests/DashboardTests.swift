@@ -7,65 +7,17 @@ import Testing
     "the dashboard", .serialized, .timed,
     .enabled(if: Browser.program != nil && Provider.python != nil, "Chromium or the providers' Python is not installed"))
 struct DashboardTests {
-    /// What came of the steps: one value for each that was JavaScript, and what must not have happened.
-    private struct Visit {
-        let results: [Any]
-        let complaints: [String]
-        let stored: String
-
-        init(_ gateway: Gateway, _ steps: [String]) throws {
-            let folder = try TemporaryFolder()
-            let script = BuildProducts.repository.appending(path: "Tests/Providers/browser.py").path
-            let url = "http://127.0.0.1:\(try gateway.adminPort())/"
-            let run = try ChildProcess.run(
-                try #require(Provider.python).path, [script, Browser.program ?? "", folder.path("profile"), url] + steps, in: folder)
-            try #require(run.status == 0, "\(run.errors)")
-            let lines = try run.output.split(separator: "\n").map {
-                try JSONSerialization.jsonObject(with: Data($0.utf8), options: [.fragmentsAllowed])
-            }
-            let last = try #require(lines.last as? [String: Any])
-            results = lines.dropLast()
-            complaints = last["complaints"] as? [String] ?? ["none told"]
-            stored = last["stored"] as? String ?? ""
-        }
-    }
-
-    private static func enter(_ token: String) -> [String] {
-        ["type:\(token)", "key:Enter", "await until(() => !document.getElementById('main').hidden); return 1"]
-    }
-
-    private static func add(_ user: String, reason: String = "INC-4711") -> String {
-        """
-        const form = document.getElementById('add').elements;
-        [form.directory.value, form.user.value, form.reason.value] = ['rinne', \(quoted(user)), \(quoted(reason))];
-        form[form.length - 1].click();
-        return await until(() => /blocked|\\(/.test(document.getElementById('done').textContent) && document.getElementById('done').textContent);
-        """
-    }
-
-    private static func quoted(_ text: String) -> String {
-        String(decoding: (try? JSONSerialization.data(withJSONObject: text, options: [.fragmentsAllowed])) ?? Data(), as: UTF8.self)
-    }
-
-    private static func rows(_ table: String, until condition: String) -> String {
-        """
-        const rows = () => [...document.querySelectorAll('#\(table) tbody tr')].map((row) => row.innerText);
-        await until(() => rows().some((row) => \(condition)));
-        return rows();
-        """
-    }
-
     @Test("suspended from the page, the user's next request is refused and the row shows; lifted with the keyboard, it passes")
     func suspendAndLift() throws {
         let world = try World { $0.admin = true }
         let dialect = Dialect.rinne
         let client = try world.gateway.client()
         #expect(isBlocked(try client.exchange(dialect.probe(dialect.memberToken))) == false)
-        let suspended = try Visit(
+        let suspended = try DashboardVisit(
             world.gateway,
-            Self.enter(TestAdmin.operatorToken) + [
-                Self.add(dialect.member), Self.rows("blocks", until: "row.includes('usr_ben')"),
-                Self.rows("log", until: "row.includes('usr_ben')"),
+            DashboardVisit.enter(TestAdmin.operatorToken) + [
+                DashboardVisit.add(dialect.member), DashboardVisit.rows("blocks", until: "row.includes('usr_ben')"),
+                DashboardVisit.rows("log", until: "row.includes('usr_ben')"),
                 "await until(() => document.getElementById('figures').innerText.includes('requests per s')); return document.getElementById('verdict').textContent",
             ])
         #expect((suspended.results[1] as? String)?.contains("is blocked now: on every loop") == true, "\(suspended.results)")
@@ -76,10 +28,11 @@ struct DashboardTests {
         #expect(suspended.stored.trimmingCharacters(in: .whitespaces) == "{} {} http://127.0.0.1:\(try world.gateway.adminPort())/")
         #expect(isBlocked(try client.exchange(dialect.probe(dialect.memberToken))) == true)
 
-        let lifted = try Visit(
+        let lifted = try DashboardVisit(
             world.gateway,
-            Self.enter(TestAdmin.operatorToken) + [
-                Self.rows("blocks", until: "row.includes('usr_ben')"), Self.rows("refused", until: "row.includes('user_suspended')"),
+            DashboardVisit.enter(TestAdmin.operatorToken) + [
+                DashboardVisit.rows("blocks", until: "row.includes('usr_ben')"),
+                DashboardVisit.rows("refused", until: "row.includes('user_suspended')"),
                 // The last field of the search, its button, and the row's button.
                 "document.querySelector('#search select[name=source]').focus(); return 1", "key:Tab", "key:Tab",
                 "return document.activeElement.getAttribute('aria-label')", "key:Enter", "type:false alarm", "key:Enter",
@@ -96,10 +49,11 @@ struct DashboardTests {
     func hostile() throws {
         let world = try World { $0.admin = true }
         let user = "<img src=x onerror=alert(1)>"
-        let visit = try Visit(
+        let visit = try DashboardVisit(
             world.gateway,
-            Self.enter(TestAdmin.operatorToken) + [
-                Self.add(user, reason: "</td><script>alert(2)</script>"), Self.rows("blocks", until: "row.includes('<img')"),
+            DashboardVisit.enter(TestAdmin.operatorToken) + [
+                DashboardVisit.add(user, reason: "</td><script>alert(2)</script>"),
+                DashboardVisit.rows("blocks", until: "row.includes('<img')"),
                 "return document.querySelectorAll('main img, main script').length",
             ])
         #expect((visit.results[2] as? [String])?.first?.contains("</td><script>") == true, "\(visit.results)")
@@ -112,10 +66,10 @@ struct DashboardTests {
         let world = try World { $0.admin = true }
         try world.rinne.arm(#"{"kind":"drop"}"#)
         #expect(try world.gateway.ask(Dialect.rinne.setActive(false, "usr_ben")).status == 502)
-        let viewer = try Visit(
+        let viewer = try DashboardVisit(
             world.gateway,
-            Self.enter(TestAdmin.viewerToken) + [
-                Self.rows("unconfirmed", until: "row.includes('usr_ben')"),
+            DashboardVisit.enter(TestAdmin.viewerToken) + [
+                DashboardVisit.rows("unconfirmed", until: "row.includes('usr_ben')"),
                 "return [document.getElementById('add').hidden, [...document.querySelectorAll('td button')].every((button) => button.hidden)]",
                 "return document.getElementById('verdict').textContent + document.getElementById('who').textContent",
             ])
@@ -123,7 +77,7 @@ struct DashboardTests {
         #expect(
             (viewer.results[3] as? String)?.contains("needs a look") == true
                 && (viewer.results[3] as? String)?.contains("eyes (viewer)") == true)
-        let wrong = try Visit(
+        let wrong = try DashboardVisit(
             world.gateway,
             [
                 "type:\(String(repeating: "w", count: 40))", "key:Enter",
@@ -138,10 +92,10 @@ struct DashboardTests {
     func reconcile() throws {
         let stand = try ReadingStand(.rinne, reconcile: "{every: 1h}") { $0.admin = true }
         try stand.wait(for: #"tenantgate_reconcile_runs_total{directory="rinne",ending="done"}"#) { $0 >= 1 }
-        let visit = try Visit(
+        let visit = try DashboardVisit(
             stand.world.gateway,
-            Self.enter(TestAdmin.viewerToken) + [
-                Self.rows("reconcile", until: "row.includes('rinne') && row.includes('blocked')"),
+            DashboardVisit.enter(TestAdmin.viewerToken) + [
+                DashboardVisit.rows("reconcile", until: "row.includes('rinne') && row.includes('blocked')"),
                 "return document.getElementById('reconcile-section').hidden",
             ])
         let rows = visit.results.count > 1 ? visit.results[1] as? [String] : nil

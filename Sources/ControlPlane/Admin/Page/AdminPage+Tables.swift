@@ -1,19 +1,20 @@
 extension AdminPage {
-    /// What goes on the page: the second half of its program.
+    /// How the gateway stands, and who is refused and why: the second part of the page's program.
     static let scriptOfTables = #"""
         // Health.
         function showReconcile(directories) {
           $('reconcile-section').hidden = directories.length === 0;
-          fill('reconcile', directories.map(({name, reconcile: run}) => row([
-            name, [local(run.at), 't'], [run.words ?? 'no run yet', (run.ending ?? 'done') === 'done' ? 'wrap' : 'wrap warn'],
-            [run.running ? 'its end' : run.ending === 'asks' ? 'an operator’s yes' : run.next ? local(run.next) : 'being asked for', 't']])), 4, '');
+          fill('reconcile', directories.map(({name, reconcile: run}) => ({key: name, cells: [
+            [name, 'id'], [local(run.at), 't'], [run.words ?? 'no run yet', (run.ending ?? 'done') === 'done' ? 'wrap' : 'wrap warn'],
+            [run.running ? 'its end' : run.ending === 'asks' ? 'an operator’s yes' : run.next ? local(run.next) : 'being asked for', 't']]})));
         }
 
         function showStatus(status) {
           const attention = status.notices.length > 0 || status.ledger.unconfirmed_users > 0;
           $('health').className = !status.ready ? 'bad' : attention ? 'warn' : 'good';
-          $('verdict').textContent = !status.ready ? 'Not ready' : attention ? 'Serving; something needs a look' : 'Healthy';
+          say($('verdict'), !status.ready ? 'Not ready' : attention ? 'Serving; something needs a look' : 'Healthy');
           $('reasons').replaceChildren(...status.reasons.map((text) => element('li', text, 'bad')), ...status.notices.map((text) => element('li', text)));
+          seen = new Date();
           $('who').textContent = `${status.version} · up ${span(status.uptime_seconds)} · ${status.token.name} (${status.token.role})`;
           showReconcile(status.directories.filter((each) => each.reconcile));
           figures.connections = status.client_connections.toLocaleString('en');
@@ -23,8 +24,26 @@ extension AdminPage {
           showFigures();
         }
 
-        const figures = {};
-        const history = {requests: [], refused: []};
+        // What was good when it was last heard of is no reason to show it as good now.
+        let seen = new Date();
+
+        function showSilence() {
+          $('health').className = 'bad';
+          say($('verdict'), `No answer; as it was at ${seen.toLocaleTimeString('sv')}`);
+        }
+
+        const windowMilliseconds = 60000;      // rates and counts are those of the last minute
+        let samples = [];                      // what /api/metrics said in that time, the oldest first
+        let figures = {};
+        let history = {requests: [], refused: []};
+
+        // Forgets all that was heard with a token.
+        function forget() {
+          [samples, figures, history] = [[], {}, {requests: [], refused: []}];
+          rules.clear();
+          forgetSuspensions();
+        }
+
         const labels = [
           ['requests', 'requests per s'], ['refused', 'refused per s'], ['servers', 'servers that are well'], ['suspended', 'suspended users'],
           ['unknown', 'outcomes unknown'], ['connections', 'client connections'], ['ledger', 'ledger']];
@@ -33,8 +52,8 @@ extension AdminPage {
           $('figures').replaceChildren(...labels.filter(([key]) => figures[key] !== undefined).map(([key, label]) => {
             const group = element('div');
             const value = element('dd', figures[key], key === 'ledger' && figures.ledger !== 'writable' ? 'bad' : undefined);
-            if (history[key] && history[key].length > 2) value.append(line(history[key], key === 'refused' ? 'bad' : ''));
-            group.append(element('dt', label), value);
+            group.append(value, element('dt', label));
+            if (history[key] && history[key].length > 2) group.append(line(history[key], key === 'refused' ? 'bad' : ''));
             return group;
           }));
         }
@@ -56,14 +75,16 @@ extension AdminPage {
         // Counts, and what they came to in the last minute.
         function takeMetrics(metrics) {
           const previous = samples[samples.length - 1];
-          if (previous && total(metrics.requests) < total(previous.requests)) samples.length = 0;   // another process
+          if (previous && total(metrics.requests) < total(previous.requests)) samples = [];   // another process
           samples.push(metrics);
           while (samples.length > 2 && metrics.time_ms - samples[1].time_ms >= windowMilliseconds) samples.shift();
           const first = samples[0];
           const seconds = (metrics.time_ms - first.time_ms) / 1000;
           const all = differences(first.requests, metrics.requests, (each) => `${each.route} ${each.code} ${each.status}`, seconds);
-          $('window').textContent = seconds > 0 ? `Rates of the last ${span(seconds)}.` : 'Rates come with the next look.';
           const isRefusal = (each) => each.code !== '-' && each.code !== 'client_closed';
+          const lately = seconds > 0 ? `the last ${span(seconds)}` : '';
+          say($('window'), (lately ? `Counted in ${lately}. ` : '') + (metrics.tenants.length ? 'By tenant: below. ' : 'Which tenants: count them by metrics.tenants in the file. ') + 'Which request: the access log, by its X-Request-ID.');
+          if (lately) summarize(all, isRefusal, lately);
           if (previous) {
             const step = (metrics.time_ms - previous.time_ms) / 1000 || 1;
             note('requests', (total(metrics.requests) - total(previous.requests)) / step);
@@ -73,6 +94,18 @@ extension AdminPage {
           showRoutes(all, isRefusal, first, metrics);
           showTenants(differences(first.tenants, metrics.tenants, (each) => `${each.tenant} ${each.code}`, seconds), isRefusal);
           showFigures();
+        }
+
+        // The first thing that somebody who is called at night wants to know.
+        function summarize(all, isRefusal, lately) {
+          const sum = (rows) => rows.reduce((left, each) => left + each.recent, 0);
+          const refused = all.filter((each) => isRefusal(each) && each.recent > 0);
+          const codes = new Map();
+          for (const each of refused) codes.set(each.code, (codes.get(each.code) ?? 0) + each.recent);
+          const named = [...codes].sort((left, right) => right[1] - left[1]).slice(0, 4).map(([code, count]) => `${count.toLocaleString('en')} ${code}`);
+          const requests = sum(all);
+          say($('summary'), requests === 0 ? `No requests in ${lately}.`
+            : `In ${lately}: ${requests.toLocaleString('en')} request${requests === 1 ? '' : 's'}, ` + (refused.length ? `${sum(refused).toLocaleString('en')} refused: ${named.join(', ')}${codes.size > 4 ? ', …' : ''}.` : 'none refused.'));
         }
 
         const total = (rows) => rows.reduce((sum, each) => sum + each.count, 0);
@@ -85,16 +118,22 @@ extension AdminPage {
 
         function differences(before, after, key, seconds) {
           const old = new Map(before.map((each) => [key(each), each.count]));
-          return after.map((each) => ({...each, rate: seconds > 0 ? (each.count - (old.get(key(each)) ?? 0)) / seconds : 0}));
+          return after.map((each) => {
+            const recent = seconds > 0 ? each.count - (old.get(key(each)) ?? 0) : 0;
+            return {...each, recent, rate: seconds > 0 ? recent / seconds : 0};
+          });
         }
 
         function showRefused(refused, observed) {
           const order = (left, right) => right.rate - left.rate || right.count - left.count;
-          const rows = [...refused].sort(order).slice(0, 50).map((each) => row([
-            [each.code, each.rate > 0 ? 'bad' : ''], [each.route, 'id'], [each.status, 'n'], [number(each.rate), 'n'], [each.count.toLocaleString('en'), 'n']]));
-          const watched = [...observed].sort(order).slice(0, 20).map((each) => row([
-            [`${each.code} (observed only)`, 'warn'], [each.route, 'id'], [each.status, 'n'], [number(each.rate), 'n'], [each.count.toLocaleString('en'), 'n']]));
-          fill('refused', [...rows, ...watched], 5, 'Nobody has been refused since the start.');
+          const line = (each, isWatched) => ({
+            key: `${isWatched} ${each.code} ${each.route} ${each.status}`,
+            cells: [
+              [words[each.code] ?? each.code, 'wrap', each.code + (isWatched ? ', observed only: not refused' : '')], [each.route === '-' ? 'before a route was known' : each.route, 'id'],
+              [each.status, 'n'], [each.recent.toLocaleString('en'), each.recent > 0 ? isWatched ? 'n warn' : 'n bad' : 'n'], [each.count.toLocaleString('en'), 'n']]});
+          const rows = [...refused].sort(order).slice(0, 50).map((each) => line(each, false));
+          const watched = [...observed].sort(order).slice(0, 20).map((each) => line(each, true));
+          fill('refused', [...rows, ...watched], 'Nobody has been refused since the start.');
         }
 
         // Latency: the bucket's bound below which that part of the requests was.
@@ -120,9 +159,9 @@ extension AdminPage {
             return {route, recent, rate: sum(mine), refused: sum(mine.filter(isRefusal)), count: total(mine)};
           });
           routes.sort((left, right) => right.rate - left.rate || right.count - left.count);
-          fill('routes', routes.map((each) => row([
+          fill('routes', routes.map((each) => ({key: each.route, cells: [
             [each.route === '-' ? 'no route' : each.route, 'id'], [number(each.rate), 'n'], [number(each.refused), each.refused > 0 ? 'n bad' : 'n'],
-            [within(each.recent, metrics.bounds_us, .5), 'n'], [within(each.recent, metrics.bounds_us, .99), 'n'], [rules.get(each.route) ?? '', 'wrap']])), 6, 'No routes.');
+            [within(each.recent, metrics.bounds_us, .5), 'n'], [within(each.recent, metrics.bounds_us, .99), 'n'], [rules.get(each.route) ?? '', 'wrap']]})), 'No routes.');
         }
 
         function showRouteRules({routes}) {
@@ -145,135 +184,25 @@ extension AdminPage {
             tenants.set(each.tenant, tenant);
           }
           const sorted = [...tenants].sort((left, right) => right[1].refused - left[1].refused || right[1].rate - left[1].rate).slice(0, 50);
-          fill('tenants', sorted.map(([name, each]) => row([
-            [name, 'id'], [number(each.rate), 'n'], [number(each.refused), each.refused > 0 ? 'n bad' : 'n'], [each.codes.join(', '), 'wrap']])), 4, 'None yet.');
+          fill('tenants', sorted.map(([name, each]) => ({key: name, cells: [
+            [name, 'id'], [number(each.rate), 'n'], [number(each.refused), each.refused > 0 ? 'n bad' : 'n'], [each.codes.join(', '), 'wrap']]})), 'None yet.');
         }
 
         function showUpstreams({upstreams}) {
           const servers = upstreams.flatMap((each) => each.servers.map((server) => ({...server, upstream: each})));
           figures.servers = `${servers.filter((each) => each.serving).length} of ${servers.length}`;
-          fill('upstreams', servers.map((each) => row([
+          fill('upstreams', servers.map((each) => ({key: `${each.upstream.name} ${each.server}`, cells: [
             [each.server, 'id'], each.upstream.circuit_open ? ['circuit open', 'bad'] : each.serving ? ['well', 'good'] : ['left out', 'bad'],
-            each.upstream.name, [each.upstream.busy, 'n'], [each.upstream.waiting, 'n'], [each.ejections, 'n']])), 6, 'No upstreams.');
+            each.upstream.name, [each.upstream.busy, 'n'], [each.upstream.waiting, 'n'], [each.ejections, 'n']]})), 'No upstreams.');
         }
 
         function showKeys({issuers, issuer_count: count}) {
-          const rows = issuers.map((each) => row([
+          const rows = issuers.map((each, index) => ({key: index, cells: [
             each.issuer ?? 'no issuer', each.directory, [each.keys.map((key) => key.kid ?? key.type).join(', '), 'wrap'],
             [each.age_seconds === undefined ? 'file' : span(each.age_seconds), 'n'],
-            !each.available ? [`none: ${each.error ?? 'not fetched'}`, 'bad'] : each.error ? [`old: ${each.error}`, 'warn'] : ['good', 'good']]));
-          if (count > issuers.length) rows.push(row([`and ${count - issuers.length} more`, '', '', '', '']));
-          fill('keys', rows, 5, 'No credentials: no token is taken.');
-        }
-
-        // Suspensions.
-        function whom(each) { return `${each.user} in ${each.tenant ? `tenant ${each.tenant}` : 'all tenants'} of ${each.directory}`; }
-
-        function liftButton(each, source) {
-          const button = element('button', source ? 'Lift' : 'Settle');
-          button.type = 'button';
-          button.hidden = role !== 'operator';
-          button.setAttribute('aria-label', `${button.textContent} ${whom(each)}`);
-          button.addEventListener('click', () => lift(each, source));
-          return button;
-        }
-
-        function blockRow(each) {
-          return row([
-            liftButton(each, each.source), [each.user, 'id'], [each.tenant ?? 'all', 'id'], each.directory, `${each.source} (${each.learned})`,
-            [local(each.at), 't'], [each.reason ?? '', 'wrap']]);
-        }
-
-        function query(more) {
-          const parameters = new URLSearchParams({limit: '100'});
-          for (const name of ['user', 'tenant', 'directory', 'source']) {
-            const value = $('search').elements[name].value.trim();
-            if (value) parameters.set(name, value);
-          }
-          if (more) parameters.set('cursor', more);
-          return `/api/suspensions?${parameters}`;
-        }
-
-        // A page may be empty and not be the last: then the next one is looked at, a few times.
-        async function pages(more) {
-          const found = [];
-          for (let turn = 0; turn < 20; turn += 1) {
-            const page = await get(query(more));
-            found.push(...page.suspensions);
-            more = page.next;
-            if (found.length >= 100 || !more) break;
-          }
-          return [found, more];
-        }
-
-        async function search() {
-          const [found, next] = await pages(null);
-          fill('blocks', found.map(blockRow), 7, 'Nobody.');
-          cursor = next;
-          $('more').hidden = !next;
-          const {calls} = await get('/api/unconfirmed');
-          $('unconfirmed').hidden = calls.length === 0;
-          body('unconfirmed').replaceChildren(...calls.map((each) => row([
-            liftButton(each), each.unconfirmed, [each.user, 'id'], [each.tenant ?? 'all', 'id'], each.directory, each.caller, [each.cause, 'wrap'],
-            [local(each.at), 't']])));
-        }
-
-        $('search').addEventListener('submit', (event) => { event.preventDefault(); search().then(() => trouble(null), trouble); });
-
-        $('more').addEventListener('click', async () => {
-          try {
-            const [found, next] = await pages(cursor);
-            body('blocks').append(...found.map(blockRow));
-            cursor = next;
-            $('more').hidden = !next;
-          } catch (error) { trouble(error); }
-        });
-
-        function done(text, isBad) {
-          $('done').textContent = text;
-          $('done').className = isBad ? 'bad' : 'good';
-        }
-
-        async function change(path, wish, say) {
-          done('…');
-          try {
-            done(say(await (await ask(path, wish)).json()));
-            await search();
-            return true;
-          } catch (error) {
-            done(error instanceof Refused ? `${error.message} (${error.code})` : 'The gateway doesn’t answer: look whether it was done before you repeat it.', true);
-            if (error.status === 401) trouble(error);
-            return false;
-          }
-        }
-
-        $('add').addEventListener('submit', async (event) => {
-          event.preventDefault();
-          const form = event.target.elements;
-          const wish = {directory: form.directory.value, user: form.user.value.trim(), reason: form.reason.value.trim()};
-          if (form.tenant.value.trim()) wish.tenant = form.tenant.value.trim();
-          const isDone = await change('/api/suspensions', wish, ({changed}) =>
-            changed ? `${whom(wish)} is blocked now: on every loop, open work cut, and on disk.` : `${whom(wish)} was blocked by an operator already.`);
-          if (isDone) form.user.value = '';
-        });
-
-        function lift(each, source) {
-          const dialog = $('lift');
-          const reason = dialog.querySelector('input');
-          $('lift-title').textContent = source ? `Lift the block of ${source}` : 'Settle: the user is not blocked';
-          $('lift-whom').textContent = whom(each);
-          reason.value = '';
-          dialog.returnValue = '';
-          dialog.addEventListener('close', () => {
-            if (dialog.returnValue !== 'lift') return;
-            const wish = {directory: each.directory, user: each.user, reason: reason.value.trim()};
-            if (each.tenant) wish.tenant = each.tenant;
-            // Settling a call whose outcome is unknown leaves an operator's block alone.
-            wish.source = source ?? 'upstream';
-            change('/api/suspensions/lift', wish, ({stands}) =>
-              `${whom(each)}: ${source ? 'lifted' : 'settled'}.` + (stands.length ? ` STILL REFUSED: ${stands.map((left) => `${left.tenant ? `in tenant ${left.tenant}` : 'in all tenants'} by ${left.source}`).join(', ')}.` : ''));
-          }, {once: true});
-          dialog.showModal();
+            !each.available ? [`none: ${each.error ?? 'not fetched'}`, 'bad'] : each.error ? [`old: ${each.error}`, 'warn'] : ['good', 'good']]}));
+          if (count > issuers.length) rows.push({key: 'more', cells: [`and ${count - issuers.length} more`, '', '', '', '']});
+          fill('keys', rows, 'No credentials: no token is taken.');
         }
 
         """#

@@ -7,7 +7,8 @@ enum AdminPage {
         switch path {
         case "/": AdminAnswer(Array(html.utf8), "text/html; charset=utf-8")
         case "/app.css": AdminAnswer(Array(style.utf8), "text/css; charset=utf-8")
-        case "/app.js": AdminAnswer(Array((script + scriptOfTables).utf8), "text/javascript; charset=utf-8")
+        case "/app.js":
+            AdminAnswer(Array((scriptOfWords + script + scriptOfTables + scriptOfSuspensions).utf8), "text/javascript; charset=utf-8")
         case "/icon.svg": AdminAnswer(Array(icon.utf8), "image/svg+xml")
         default: nil
         }
