@@ -38,7 +38,8 @@ struct DemoCommand: ParsableCommand {
         abstract: "Run everything on this machine, with no file to write.",
         discussion: """
             Makes a certificate, keys and a ledger in a folder of its own, starts both demo user services and the gateway in front of \
-            them, and prints tokens and ready `curl` lines with the outcome to expect. Ctrl-C ends it and removes the folder.
+            them, and prints tokens and ready `curl` lines with the outcome to expect. What the gateway says of itself, such as who was \
+            suspended by hand, follows on standard error. Ctrl-C ends it and removes the folder.
             """)
 
     @Option(help: "The gateway's port on 127.0.0.1; 0 takes a free one.")
@@ -49,6 +50,6 @@ struct DemoCommand: ParsableCommand {
     }
 
     func run() throws {
-        try Demo.run(port: port, say: Terminal.output)
+        try Demo.run(port: port, say: Terminal.output) { Terminal.error("gateway: \($0)\n") }
     }
 }

@@ -28,6 +28,9 @@ struct DemoTests {
             #expect(answers(result.output) == line.expected, "\(line.title)\n\(line.command)\n\(result.output)")
         }
         #expect(Set(lines.flatMap(\.expected)).isSuperset(of: ["200", "401 unauthenticated", "403 tenant_mismatch", "403 user_suspended"]))
+        for change in ["suspended", "lifted (operator)"] {
+            _ = try demo.waitForErrors { $0.contains("gateway: admin: demo \(change) user \"usr_ben\"") ? true : nil }
+        }
         #expect(demo.terminate() == 0)
     }
 

@@ -13,24 +13,27 @@ package final class Demo {
 
     private static let cities = [DemoCity.jitsudo, DemoCity.rinne]
 
-    /// Runs the demo until SIGTERM or SIGINT. `port` 0 lets the system choose; `say` gets what to print, once everything listens.
-    package static func run(port: Int, say: (String) -> Void) throws(CommandFailure) {
+    /// Runs the demo until SIGTERM or SIGINT. `port` 0 lets the system choose; `say` gets what to print, once everything listens, `news`
+    /// lines of the gateway's, from any thread.
+    package static func run(
+        port: Int, say: (String) -> Void, news: @escaping @Sendable (String) -> Void
+    ) throws(CommandFailure) {
         let signals = ProcessSignals()
-        let demo = try Demo(port: port, now: Int64(Date().timeIntervalSince1970))
+        let demo = try Demo(port: port, now: Int64(Date().timeIntervalSince1970), news)
         say(demo.text)
         signals.wait()
         signals.exitOnNext()
         demo.stop()
     }
 
-    private init(port: Int, now: Int64) throws(CommandFailure) {
+    private init(port: Int, now: Int64, _ news: @escaping @Sendable (String) -> Void) throws(CommandFailure) {
         let folder = try DemoFolder()
         var services: [DemoService] = []
         do throws(CommandFailure) {
             for city in Self.cities { services.append(try DemoService(dialect: city.dialect, folder: folder)) }
             let issuers = Self.issuers()
             try Self.write(folder, port: port, services: services, issuers: issuers)
-            gateway = try Self.start(folder.file("tenantgate.yaml"))
+            gateway = try Self.start(folder.file("tenantgate.yaml"), news)
             text = try Self.text(
                 DemoScript(port: Self.port(of: gateway), admin: gateway.admin?.text ?? "", folder: folder), issuers, now: now)
         } catch {
@@ -78,12 +81,12 @@ extension Demo {
         }
     }
 
-    private static func start(_ file: String) throws(CommandFailure) -> GatewayService {
+    private static func start(_ file: String, _ news: @escaping @Sendable (String) -> Void) throws(CommandFailure) -> GatewayService {
         let checked = Configuration.read(path: file)
         guard let configuration = checked.configuration else {
             throw CommandFailure("The demo's own file is refused:\n" + CheckReport.problems(checked.problems))
         }
-        do throws(StartFailure) { return try GatewayService(configuration, say: { _ in }) } catch {
+        do throws(StartFailure) { return try GatewayService(configuration, say: news) } catch {
             throw CommandFailure("\(error.description) For another port: tenantgate demo --port 0")
         }
     }
