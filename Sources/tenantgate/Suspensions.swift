@@ -68,16 +68,16 @@ struct LineOptions: ParsableArguments {
 
 /// Whom.
 struct UserOptions: ParsableArguments {
-    @Option(help: "The directory's name.")
+    @Option(help: "The directory's name; a wrong one is answered by the names that there are.")
     var directory: String
 
-    @Option(help: "The user's id.")
+    @Option(help: "The user's id, as the user service spells it.")
     var user: String
 
-    @Option(help: "The tenant; without it all tenants of the directory are meant.")
+    @Option(help: "The tenant. Without it the one block for all tenants is meant; blocks in single tenants are others.")
     var tenant: String?
 
-    @Option(help: "Why, for the log.")
+    @Option(help: "Why, for the log: a ticket, say.")
     var reason: String
 }
 
@@ -91,7 +91,7 @@ struct SuspensionsList: ParsableCommand {
     @Option(help: "Only this directory.")
     var directory: String?
 
-    @Option(help: "Only blocks in this tenant.")
+    @Option(help: "Only blocks in this tenant; those for all tenants, which hold there too, are left out.")
     var tenant: String?
 
     @Option(help: "Only this user.")
@@ -112,7 +112,15 @@ struct SuspensionsList: ParsableCommand {
 struct SuspensionsAdd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Block a user by hand.",
-        discussion: "No answer of the user service lifts this block; `suspensions lift` does.")
+        usage: """
+            tenantgate suspensions add --config FILE --directory NAME [--tenant ID] --user ID --reason TEXT
+            tenantgate suspensions add --admin URL --token-file FILE [--ca FILE] --directory NAME …
+            tenantgate suspensions add --ledger sqlite:FILE [--operator NAME] --directory NAME …
+            """,
+        discussion: """
+            When it ends with 0 the user is refused at every request from now on (with --ledger: once the gateway runs), what was open has \
+            been cut, and it is on disk. The user service isn't asked and learns nothing. No answer of it lifts this block; `suspensions lift` does.
+            """)
 
     @OptionGroup var options: LedgerOptions
     @OptionGroup var whom: UserOptions
@@ -126,7 +134,16 @@ struct SuspensionsAdd: ParsableCommand {
 struct SuspensionsLift: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lift", abstract: "Lift a user's blocks.",
-        discussion: "A call whose outcome is unknown is settled with it. At the user service nothing changes.")
+        usage: """
+            tenantgate suspensions lift --config FILE --directory NAME [--tenant ID] --user ID --reason TEXT [--source SOURCE]
+            tenantgate suspensions lift --admin URL --token-file FILE [--ca FILE] --directory NAME …
+            tenantgate suspensions lift --ledger sqlite:FILE [--operator NAME] --directory NAME …
+            """,
+        discussion: """
+            Which ones there are says `suspensions list --user ID`; give --tenant as it stands there. What stands still afterwards is told. \
+            A call whose outcome is unknown is settled with it. At the user service nothing changes: who is suspended there may be learned \
+            again.
+            """)
 
     @OptionGroup var options: LedgerOptions
     @OptionGroup var whom: UserOptions
