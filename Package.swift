@@ -38,6 +38,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJWT", pkgConfig: "libjwt", providers: [.apt(["libjwt-dev"])]),
+        .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         // epoll(7), which Swift's Glibc leaves out.
         .systemLibrary(name: "CEpoll"),
@@ -49,7 +50,7 @@ let package = Package(
         // A target of its own, so that the demo's user services don't load libnghttp2.
         .target(name: "HTTP2", dependencies: ["HTTPWire", "CNGHTTP2", nioCore], swiftSettings: strict),
         .target(name: "Tokens", dependencies: ["Policy", "StrictJSON", "COpenSSL", "CJWT"], swiftSettings: strict),
-        .target(name: "Suspensions", dependencies: ["Policy", "StrictJSON", grdb, grdbSQLite], swiftSettings: strict),
+        .target(name: "Suspensions", dependencies: ["Policy", "StrictJSON", "CPQ", grdb, grdbSQLite], swiftSettings: strict),
         .target(
             name: "Proxy",
             dependencies: ["Policy", "StrictJSON", "TLS", "HTTPWire", "HTTP2", "Tokens", "Suspensions", "CEpoll", nioCore, nioPosix],

@@ -214,6 +214,31 @@ package enum Limits {
     package static let quietUsers = 100_000
     /// Bytes of a caller's name, a request id and a reason that the ledger keeps.
     package static let ledgerText = 1024
+    /// Entries of the fleet's log that are read, and written, at once: one transaction of the ledger takes them, and one statement.
+    package static let fleetBatch = 500
+    /// Milliseconds for a connection to the fleet's database, and for each of its answers: one that hangs is given up like one that is gone.
+    package static let fleetPatienceMilliseconds: Int32 = 5000
+    /// Milliseconds between two looks at the fleet's log where notifications come, and where they don't.
+    package static let fleetPollMilliseconds: Int64 = 1000
+    package static let fleetBlindPollMilliseconds: Int64 = 100
+    /// Milliseconds between two tries to connect.
+    package static let fleetRetryMilliseconds: Int64 = 500
+    /// Milliseconds that a start waits for what others have published.
+    package static let fleetAtStartMilliseconds = 5000
+    /// Milliseconds at the end for telling the others what they have not been told, and for saying goodbye.
+    package static let fleetLeavingMilliseconds = 2000
+    /// Milliseconds that a suspension's 2xx waits for all gateways.
+    package static let fleetAcknowledgeMilliseconds: Int64 = 1000
+    /// Suspensions that may wait for all gateways; beyond it nobody is waited for.
+    package static let fleetWaiters = 4096
+    /// Milliseconds for which a gateway trusts its lease, from before it asked for it; and for which its peers count on it, from then on
+    /// when it was given. The difference is for clocks that run unevenly, and for an answer that is still on its way.
+    package static let fleetLeaseMilliseconds: Int64 = 5000
+    package static let fleetCountedMilliseconds: Int64 = 8000
+    /// Users with overlapping calls that memory keeps to have them read, beside those whose calls were lost. More of them stay suspended
+    /// and in the ledger's list of unconfirmed calls, and are taken up when half of these are settled.
+    package static let fleetContestedUsers = 100_000
+
     /// Log entries whose chain is checked at every start; `suspensions verify` checks all.
     package static let chainCheckedAtStart = 1000
     /// Bytes of a ledger that is checked whole at every start (about a second); in a larger one the log's pages are left to `verify`.

@@ -98,7 +98,7 @@ extension MemoryLedger.Contents {
         case .forget(let number): intents[number] = nil
         case .record(let outcome): record(outcome)
         case .filling(let directory, let isDone): fillings[directory] = isDone
-        case .probe: break
+        case .probe, .fleet: break
         }
     }
 

@@ -84,6 +84,12 @@ extension CallMachine {
         }
     }
 
+    /// The same for blocks that other gateways have said.
+    mutating func keepBlocks(_ blocks: [HandLift]) {
+        guard !lifting.isEmpty else { return }
+        for block in blocks { lifting[block] = nil }
+    }
+
     /// Whoever waits for a disk that hangs is answered. It may still write what it was given.
     mutating func loseHandPatience(_ now: Moment, _ actions: inout [Action]) {
         for (number, change) in hands where !change.isAnswered && change.since <= now.steady - Self.ledgerPatience {

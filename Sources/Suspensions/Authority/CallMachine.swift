@@ -20,6 +20,10 @@ struct CallMachine {
         case read(Subject, ReadBook.Number, ReadOutcome)
         /// What a reconcile run has found.
         case found(FindingBatch.Number, [Finding])
+        /// Other gateways' words are in force.
+        case heard([FleetEffect], isWriting: Set<Subject>)
+        /// Other gateways' words differ from what was just written.
+        case contested(Set<Subject>)
         case tick
         case drain(until: Int64)
     }
@@ -106,6 +110,8 @@ struct CallMachine {
     /// Who is to be read with the service credential.
     var book = ReadBook()
     var touches = Touches()
+    /// Contested users that the ledger knows and memory had no room for.
+    var hasContestsLeftOut = false
     var batches: [FindingBatch.Number: FindingBatch] = [:]
     /// Nanoseconds for which lost calls may come late, by directory; nil as long as nobody can be read.
     var late: [Int64]?
@@ -149,6 +155,8 @@ struct CallMachine {
         case .readable(let late): readable(late, now)
         case .read(let subject, let number, let outcome): read(subject, number, outcome, now, &actions)
         case .found(let number, let findings): found(number, findings, now, &actions)
+        case .heard(let effects, let isWriting): heard(effects, isWriting: isWriting, now)
+        case .contested(let subjects): for subject in subjects { contest(subject, now) }
         case .tick: tick(now, &actions)
         case .drain(let until): drain(until, now, &actions)
         }

@@ -25,6 +25,7 @@ struct LedgerDebts {
 
     var isEmpty: Bool { debts.isEmpty }
     var count: Int { debts.count }
+    func owes(_ subject: Subject) -> Bool { debts[subject] != nil }
     var isFull: Bool { debts.count >= Limits.undurableUsers }
 
     /// A change that failed. A confirmed outcome supersedes what was known before it of the same source.
@@ -33,7 +34,7 @@ struct LedgerDebts {
         if inOrder.insert(subject).inserted { order.append(subject) }
         var debt = debts[subject] ?? Debt(stamp: lastStamp)
         switch change {
-        case .intend, .probe, .filling: break
+        case .intend, .probe, .filling, .fleet: break
         case .forget(let intent): debt.forgets.append(intent)
         case .record(let outcome):
             let superseded = debt.outcomes.filter { $0.source == outcome.source && (outcome.isState || !$0.isState) }

@@ -16,6 +16,8 @@ package final class SuspensionAuthority: Sendable {
 
     struct State {
         var machine: CallMachine
+        /// Nil where the ledger is none that can be shared.
+        var fleet: FleetSide?
         /// Of calls, operators' changes and findings alike.
         var lastNumber: Int64 = 0
         var beginnings: [CallQueue.Number: @Sendable (Beginning) -> Void] = [:]
@@ -33,7 +35,9 @@ package final class SuspensionAuthority: Sendable {
     /// Users that were blocked in each directory at the start.
     let usersAtStart: [Int]
     let surroundings: AuthoritySurroundings
-    private let onBlock: BlockListener
+    let onBlock: BlockListener
+    /// Whether requests are refused because too little is known of the others of the fleet: asked on every request.
+    package let fleetGate = FleetGate()
 
     /// Reads the ledger into a new index: pending intents of a crash become unconfirmed calls first.
     ///
@@ -64,10 +68,13 @@ package final class SuspensionAuthority: Sendable {
             bounds: CallerAllowances.Bounds(open: openPerCaller, perMinute: perMinute), unconfirmed: try store.unconfirmedCalls(),
             quiet: try QuietUsers(of: store, at: Moment(steady: surroundings.steady(), wall: surroundings.wall())),
             standing: { index.stands(.upstream, for: $0) })
-        state = Mutex(State(machine: machine, fillings: try store.fillings()))
+        let fleet = (store as? SQLiteLedger).map { FleetSide($0.fleet) }
+        state = Mutex(State(machine: machine, fleet: fleet, fillings: try store.fillings()))
         surroundings.everyTick { [weak self] in
             guard let self else { return false }
             handle(.tick)
+            liftWaiting()
+            takeUpContests()
             return true
         }
     }
@@ -150,16 +157,11 @@ package final class SuspensionAuthority: Sendable {
 
     private func perform(_ action: CallMachine.Action) {
         switch action {
-        case .write(let changes, let write):
-            writer.submit(changes) { [self] error in
-                surroundings.run { self.handle(.written(write, error)) }
-            }
+        case .write(let changes, let write): submit(changes, write)
         case .block(let subjects):
             for subject in subjects { index.insert(.upstream, for: subject) }
             onBlock(subjects)
-        case .lift(let subject, let time):
-            index.noteReactivation(of: subject, at: time)
-            index.remove(.upstream, for: subject)
+        case .lift(let subject, let time): lift(.upstream, of: subject, at: time)
         case .begin(let number, let beginning): state.withLock { $0.beginnings.removeValue(forKey: number) }?(beginning)
         case .read(let subject, let number):
             let source = state.withLock { $0.source }
@@ -173,9 +175,7 @@ package final class SuspensionAuthority: Sendable {
         case .blockByHand(let subjects):
             for subject in subjects { index.insert(.operator, for: subject) }
             onBlock(subjects)
-        case .liftByHand(let subject, let source, let time):
-            index.noteReactivation(of: subject, at: time)
-            index.remove(source, for: subject)
+        case .liftByHand(let subject, let source, let time): lift(source, of: subject, at: time)
         case .concludeByHand(let number, let conclusion): state.withLock { $0.hands.removeValue(forKey: number) }?(conclusion)
         case .drained(let open):
             let answer = state.withLock { state in
@@ -184,6 +184,22 @@ package final class SuspensionAuthority: Sendable {
             }
             answer?(open)
         }
+    }
+
+    private func submit(_ changes: [LedgerChange], _ write: CallMachine.Write) {
+        guard state.withLock({ $0.fleet != nil }) else {
+            writer.submit(changes) { [self] error in
+                surroundings.run { self.handle(.written(write, error)) }
+            }
+            return
+        }
+        submitToFleet(changes, write)
+    }
+
+    /// What the ledger has lifted. Not where a word of another gateway, of which that one did not know, keeps it.
+    private func lift(_ source: BlockSource, of subject: Subject, at time: Int64) {
+        let isKept = state.withLock { $0.fleet?.kept.contains(BlockKey(subject, source)) } ?? false
+        if !isKept { index.lift(source, for: subject, at: time) }
     }
 }
 

@@ -39,6 +39,8 @@ package enum LedgerChange: Sendable, Equatable {
     case filling(DirectoryIndex, isDone: Bool)
     /// Nothing is known or changes, but it is written all the same: whether the ledger takes writes again.
     case probe
+    /// A step of the fleet's: entries of the shared log are taken, or its own are looked up.
+    case fleet(FleetStep)
 }
 
 /// What is about to be tried: who, whom, what, when.
@@ -72,6 +74,8 @@ package enum Learned: UInt8, Sendable, CaseIterable {
     case read = 7
     /// From the service's list, or by reading the user, in a reconcile run.
     case reconcile = 8
+    /// By another gateway of the fleet.
+    case fleet = 16
 
     /// The name in listings.
     package var name: String {
@@ -84,6 +88,7 @@ package enum Learned: UInt8, Sendable, CaseIterable {
         case .imported: "import"
         case .read: "read"
         case .reconcile: "reconcile"
+        case .fleet: "fleet"
         }
     }
 }
@@ -116,6 +121,8 @@ package struct Outcome: Sendable, Equatable {
     package var since: Int64?
     /// A read's word that isn't the last: what an unconfirmed call left open stays so.
     package var leavesOpen = false
+    /// The last number of the fleet's log that was in force here when the call began; nil means all that the ledger has.
+    package var base: Int64?
 
     /// Whether this answers what an unconfirmed call left open: a confirmed call does, the operator does, and a read may.
     var settlesUnconfirmed: Bool {

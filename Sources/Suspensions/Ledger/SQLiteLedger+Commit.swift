@@ -15,12 +15,14 @@ extension SQLiteLedger {
             try scopes.withLock { known in
                 // A scope that a failed transaction made is not there: work on a copy until the commit has come back.
                 var scopes = known
-                try database.write { db in
-                    var writing = LedgerTransaction(db, chain: chain)
+                let changes = try database.write { db in
+                    var writing = LedgerTransaction(db, chain: chain, fleet: fleet)
                     while let change = try next() { try writing.apply(change, &scopes) }
                     try writing.finish()
+                    return writing.shared
                 }
                 known = scopes
+                fleet.take(changes)
             }
         } catch {
             throw LedgerError(error, path: path, writing: true)
@@ -53,14 +55,18 @@ extension SQLiteLedger {
 }
 
 /// One transaction in the making: the rows of each change, and the log's next links.
-private struct LedgerTransaction {
-    private let db: Database
+struct LedgerTransaction {
+    let db: Database
+    let fleet: FleetLedger
+    /// What it changes of what memory knows of the fleet.
+    var shared = FleetChanges()
     private let chain: LogChain
     private var head: (number: Int64, hash: [UInt8])?
 
-    init(_ db: Database, chain: LogChain) {
+    init(_ db: Database, chain: LogChain, fleet: FleetLedger) {
         self.db = db
         self.chain = chain
+        self.fleet = fleet
     }
 
     mutating func apply(_ change: LedgerChange, _ scopes: inout LedgerScopes) throws {
@@ -71,6 +77,7 @@ private struct LedgerTransaction {
         case .record(let outcome): try record(outcome, scope: try number(outcome.subject, &scopes), scopes)
         case .filling(let directory, let isDone):
             try run("INSERT OR REPLACE INTO fillings VALUES (?, ?)", [scopes.row(of: directory), isDone])
+        case .fleet(let step): try step.body(&self, &scopes)
         }
     }
 
@@ -80,7 +87,7 @@ private struct LedgerTransaction {
         try run("UPDATE head SET number = ?, hash = ?", [head.number, Data(head.hash)])
     }
 
-    private func number(_ subject: Subject, _ scopes: inout LedgerScopes) throws -> Int64 {
+    func number(_ subject: Subject, _ scopes: inout LedgerScopes) throws -> Int64 {
         try scopes.number(of: LedgerScopes.Place(directory: subject.directory, tenant: subject.tenant), db)
     }
 
@@ -101,33 +108,35 @@ private struct LedgerTransaction {
         let was = try isBlocked(scope, user, outcome.source)
         var becomes = was
         switch outcome.result {
-        case .state(let state): becomes = state
+        case .state(let state): becomes = try say(outcome, state, scope: scope, user: user)
+        // The block stays as it was: others need not hear of it.
         case .seen: break
         case .unknown(let wanted, let blocks):
-            if blocks { becomes = .suspended }
+            if blocks { becomes = try say(outcome, .suspended, scope: scope, user: user) }
             try run(
                 "INSERT OR REPLACE INTO unconfirmed VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [scope, user, wanted.rawValue, text(outcome.actor), text(outcome.requestID), text(outcome.reason), outcome.at])
         }
-        if outcome.isReactivation(of: was) { try reactivate(outcome, scope: scope, user: user) }
+        if outcome.isReactivation(of: was), becomes == .active { try reactivate(outcome, scope: scope, user: user) }
         if outcome.settlesUnconfirmed { try run("DELETE FROM unconfirmed WHERE scope = ? AND user = ?", [scope, user]) }
+        try showContest(outcome, scope: scope, user: user)
         if outcome.changesBlock { try keep(becomes, outcome, scope: scope, user: user) }
         try append(outcome, scope: scope, user: user, from: was, to: becomes, scopes)
     }
 
     /// Together with the state, so that no restart finds a user lifted and not when.
-    private func reactivate(_ outcome: Outcome, scope: Int64, user: DatabaseValue) throws {
+    func reactivate(_ outcome: Outcome, scope: Int64, user: DatabaseValue) throws {
         try run(
             "INSERT INTO reactivations VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)", [scope, user, outcome.at])
     }
 
-    private func isBlocked(_ scope: Int64, _ user: DatabaseValue, _ source: BlockSource) throws -> UserState {
+    func isBlocked(_ scope: Int64, _ user: DatabaseValue, _ source: BlockSource) throws -> UserState {
         let statement = try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM blocks WHERE scope = ? AND user = ? AND source = ?)")
         return try Bool.fetchOne(statement, arguments: [scope, user, source.rawValue])! ? .suspended : .active
     }
 
     /// A block that stands already keeps the time since when, and how it was learned where the news is that nobody knows.
-    private func keep(_ state: UserState, _ outcome: Outcome, scope: Int64, user: DatabaseValue) throws {
+    func keep(_ state: UserState, _ outcome: Outcome, scope: Int64, user: DatabaseValue) throws {
         switch state {
         case .active: try run("DELETE FROM blocks WHERE scope = ? AND user = ? AND source = ?", [scope, user, outcome.source.rawValue])
         case .suspended:
@@ -145,7 +154,7 @@ private struct LedgerTransaction {
         }
     }
 
-    private mutating func append(
+    mutating func append(
         _ outcome: Outcome, scope: Int64, user: DatabaseValue, from: UserState, to: UserState, _ scopes: LedgerScopes
     ) throws {
         let last = try head ?? readHead()
@@ -169,14 +178,14 @@ private struct LedgerTransaction {
         return (row["number"], Array(row["hash"] as Data))
     }
 
-    private func run(_ sql: String, _ arguments: StatementArguments) throws {
+    func run(_ sql: String, _ arguments: StatementArguments) throws {
         try db.cachedStatement(sql: sql).execute(arguments: arguments)
     }
 
-    private func text(_ bytes: [UInt8]) -> String { text(String(decoding: bytes, as: UTF8.self)) }
+    func text(_ bytes: [UInt8]) -> String { text(String(decoding: bytes, as: UTF8.self)) }
 
     /// Bounded, and without NUL, at which SQLite's text would end.
-    private func text(_ text: String) -> String {
+    func text(_ text: String) -> String {
         var bytes = text.utf8.prefix(Limits.ledgerText).map { $0 == 0 ? UInt8(ascii: " ") : $0 }
         while let last = bytes.last, last >= 0x80, String(validating: bytes, as: UTF8.self) == nil { bytes.removeLast() }
         return String(decoding: bytes, as: UTF8.self)

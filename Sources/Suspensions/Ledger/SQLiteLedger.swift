@@ -26,6 +26,7 @@ package final class SQLiteLedger: LedgerStore {
     let database: DatabaseQueue
     let chain: LogChain
     let scopes: Mutex<LedgerScopes>
+    let fleet = FleetLedger()
 
     /// Opens or makes the ledger and checks it: `quick_check`, and the chain of the log's last entries.
     ///
@@ -39,9 +40,10 @@ package final class SQLiteLedger: LedgerStore {
         database = try Self.open(path)
         do {
             let chain = chain
-            let known = try database.write { db in
+            let known = try database.write { [fleet] db in
                 try LedgerSchema.prepare(db, path: path)
                 try LedgerCheck.atStart(db, path: path, chain: chain)
+                try FleetTables.load(db, into: fleet)
                 return try LedgerScopes(db, configured: directories)
             }
             self.directories = known.directories

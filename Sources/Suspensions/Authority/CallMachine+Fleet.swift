@@ -1,0 +1,41 @@
+import Policy
+
+/// What other gateways have said of users, and what becomes of calls that overlapped with theirs.
+///
+/// A *contested* user is one of whom two gateways' words differ though neither knew of the other: suspended, and shown as unconfirmed. The
+/// user is read like one whose call was lost, and what the read shows is the last word: it was asked for after both had been heard. Without
+/// a service credential a later call is, or an operator.
+extension CallMachine {
+    /// Words of other gateways are in force. `isWriting`: subjects of whom something is being written that they didn't know.
+    mutating func heard(_ effects: [FleetEffect], isWriting: Set<Subject>, _ now: Moment) {
+        for effect in effects where effect.source == .upstream {
+            let subject = effect.subject
+            // Answers that were asked for before teach nothing.
+            touches.note(subject)
+            quiet.begin(subject, at: now.steady)
+            if effect.isContested {
+                contest(subject, now)
+            } else if effect.isSettled, !isWriting.contains(subject), !debts.owes(subject) {
+                lost[subject] = nil
+                readOnAfterwards(subject, now)
+            }
+        }
+    }
+
+    /// Has a contested user read. What the service says then may lift the block.
+    mutating func contest(_ subject: Subject, _ now: Moment) {
+        guard lost[subject] != nil || lost.count < Limits.fleetContestedUsers else {
+            hasContestsLeftOut = true
+            return
+        }
+        let hasOthers = lost[subject] != nil || book.isLate(subject, at: now.steady)
+        lost[subject] = LostCall(wanted: .active, isBlocking: lost[subject]?.isBlocking ?? false, hasOthers: hasOthers)
+        if late != nil { book.enter(subject, due: now.steady) }
+    }
+
+    /// Whether a call for the subject is on its way, or the ledger is owed something of it.
+    func isBusy(_ subject: Subject) -> Bool { queue.isBusy(subject) || debts.owes(subject) }
+
+    /// Whether contested users whom memory had no room for may be taken up now.
+    var hasRoomForContests: Bool { hasContestsLeftOut && lost.count <= Limits.fleetContestedUsers / 2 }
+}

@@ -1,0 +1,126 @@
+import GRDB
+import Policy
+
+/// What the fleet asks of the ledger, each a step among everything else that is written. `apply` is the ledger's way in.
+extension LedgerTransaction {
+    /// What the ledger knows of a shared log.
+    struct Position: Sendable, Equatable {
+        /// The last number that is in force here; nil of it is lost.
+        var applied: Int64
+        /// Whether the database had lost something that is known here, or is another one.
+        var isBehindUs: Bool
+    }
+
+    /// Joins the shared log `log`, or goes on with it: finds out what of it is still there, marks what it has lost to be said again, and
+    /// what was known before it was joined to be said at all.
+    mutating func join(log: String, epochs: FleetEpochs, _ scopes: LedgerScopes) throws -> Position {
+        try FleetTables.make(db)
+        let row = try Row.fetchOne(db, sql: "SELECT log, epoch, applied FROM fleet")!
+        var position = Position(applied: row["applied"], isBehindUs: false)
+        if row["log"] as String == "" { try sayWhatStood() }
+        if row["log"] as String != log {
+            // Numbers of another log mean nothing here.
+            position = Position(applied: 0, isBehindUs: row["log"] as String != "")
+            try run("UPDATE fleet_heads SET number = NULL, base = 0", [])
+        } else if row["epoch"] as Int64 != epochs.current {
+            position.applied = epochs.cap(position.applied)
+            position.isBehindUs = position.applied != row["applied"]
+            try forget(beyond: epochs)
+        }
+        if try addDirectories(scopes) { position.applied = 0 }
+        shared.epochs = epochs
+        shared.joins = true
+        try run("UPDATE fleet SET log = ?, epoch = ?, applied = ?", [log, epochs.current, position.applied])
+        return position
+    }
+
+    /// Words that the log has lost get new numbers when they are said again, and know only of what it still has: nothing that was written
+    /// since may be taken for older than they.
+    private func forget(beyond epochs: FleetEpochs) throws {
+        db.add(
+            function: DatabaseFunction("fleet_cap", argumentCount: 1, pure: true) { values in
+                Int64.fromDatabaseValue(values[0]).map { epochs.cap($0) }
+            })
+        try run("UPDATE fleet_heads SET number = NULL WHERE number <> fleet_cap(number)", [])
+        try run("UPDATE fleet_heads SET base = fleet_cap(base) WHERE base <> fleet_cap(base)", [])
+    }
+
+    /// Whether there are directories whose entries were passed over until now.
+    private func addDirectories(_ scopes: LedgerScopes) throws -> Bool {
+        let known = Set(try String.fetchAll(db, sql: "SELECT name FROM fleet_directories"))
+        let new = scopes.directories.map(\.name).filter { !known.contains($0) }
+        for name in new { try run("INSERT INTO fleet_directories VALUES (?)", [name]) }
+        return !new.isEmpty
+    }
+
+    /// Blocks from before the fleet was joined. They know of nothing that others have said.
+    private func sayWhatStood() throws {
+        let local = try Int64.fetchOne(db, sql: "SELECT local FROM fleet")!
+        try run(
+            """
+            INSERT INTO fleet_heads
+            SELECT scope, user, source, ?1, ?2 + row_number() OVER (), NULL, 0, \(UserState.suspended.rawValue), learned, '', '',
+                coalesce(reason, ''), at, at
+            FROM blocks WHERE NOT EXISTS (
+                SELECT 1 FROM fleet_heads AS known
+                WHERE known.scope = blocks.scope AND known.user = blocks.user AND known.source = blocks.source)
+            """, [fleet.writer, local])
+        let count = db.changesCount
+        try run("UPDATE fleet SET local = local + ?", [count])
+        if count > 0 { try run("INSERT OR IGNORE INTO fleet_runs VALUES (?)", [fleet.writer]) }
+    }
+
+    // MARK: publishing
+
+    /// Words that the shared log doesn't have yet, in the order in which they were said.
+    func unsent(_ limit: Int, _ scopes: LedgerScopes) throws -> [FleetEntry] {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT * FROM fleet_heads WHERE number IS NULL ORDER BY local LIMIT ?", arguments: [limit])
+        return try rows.compactMap { row in
+            guard let place = scopes.place(row["scope"]), let user = try LedgerScopes.id(row["user"]),
+                let source = BlockSource(rawValue: row["source"]), let state = UserState(rawValue: row["state"])
+            else { return nil }
+            return FleetEntry(
+                head: FleetHead(writer: row["writer"], local: row["local"], number: nil, base: row["base"], state: state),
+                directory: scopes.name(place.directory), tenant: place.tenant?.canonical, user: user.canonical, source: source,
+                learned: Learned(rawValue: row["learned"]) ?? .fleet, actor: row["actor"], requestID: row["request"], reason: row["reason"],
+                at: row["at"], since: row["since"])
+        }
+    }
+
+    func unsentCount() throws -> Int { try Int.fetchOne(db, sql: "SELECT count(*) FROM fleet_heads WHERE number IS NULL")! }
+
+    /// The numbers that words have got. One that was replaced meanwhile is gone.
+    func sent(_ heads: [FleetHead]) throws {
+        for head in heads {
+            try run(
+                "UPDATE fleet_heads SET number = ? WHERE number IS NULL AND writer = ? AND local = ?",
+                [head.number, head.writer, head.local])
+        }
+    }
+
+    /// Users whose upstream's words differ.
+    func contested(_ scopes: LedgerScopes, limit: Int) throws -> Set<Subject> {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT scope, user FROM fleet_contests WHERE source = ? LIMIT ?", arguments: [BlockSource.upstream.rawValue, limit])
+        return Set(
+            try rows.compactMap { row in
+                guard let place = scopes.place(row["scope"]), let user = try LedgerScopes.id(row["user"]) else { return nil }
+                return Subject(directory: place.directory, tenant: place.tenant, user: UserID(user))
+            })
+    }
+
+    /// Whether a source's block stands, in the ledger.
+    func stands(_ source: BlockSource, for subject: Subject, _ scopes: inout LedgerScopes) throws -> Bool {
+        try isBlocked(try number(subject, &scopes), LedgerScopes.value(subject.user.id), source) == .suspended
+    }
+}
+
+extension LedgerTransaction {
+    /// Which shared log the ledger follows, in which epoch, and how far; none yet where the log has no name.
+    func known() throws -> (log: String, epoch: Int64, applied: Int64) {
+        guard try FleetTables.exist(db) else { return ("", 0, 0) }
+        let row = try Row.fetchOne(db, sql: "SELECT log, epoch, applied FROM fleet")!
+        return (row["log"], row["epoch"], row["applied"])
+    }
+}

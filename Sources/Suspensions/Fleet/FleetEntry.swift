@@ -1,0 +1,72 @@
+import Policy
+
+/// One word about a subject as the shared log has it: directories by name, ids as text.
+struct FleetEntry: Sendable, Equatable {
+    var head: FleetHead
+    let directory: String
+    /// Nil means all tenants.
+    let tenant: [UInt8]?
+    let user: [UInt8]
+    let source: BlockSource
+    let learned: Learned
+    let actor: String
+    let requestID: String
+    let reason: String
+    /// Milliseconds since 1970, by the clock of the gateway that learned it.
+    let at: Int64
+    let since: Int64?
+}
+
+/// What an entry of the shared log has changed here.
+struct FleetEffect: Sendable, Equatable {
+    let subject: Subject
+    let source: BlockSource
+    let state: UserState
+    /// Milliseconds since 1970.
+    let at: Int64
+    /// Calls overlapped: suspended until it is settled.
+    let isContested: Bool
+    /// It was, and is no more; or a call or a person has said what an unconfirmed call left open.
+    let isSettled: Bool
+}
+
+extension [FleetEffect] {
+    /// The last one for each subject and source, by which they stand: one that is suspended again in the same batch must not be lifted.
+    var lasting: [FleetEffect] {
+        var seen: Set<Subject> = []
+        var seenByHand: Set<Subject> = []
+        return reversed().filter { $0.source == .upstream ? seen.insert($0.subject).inserted : seenByHand.insert($0.subject).inserted }
+    }
+}
+
+extension FleetEntry {
+    /// As the table `entries` has them, but for the number, in whose place the entry's place among those that are written with it stands.
+    func columns(at index: Int) -> [(value: String?, type: String)] {
+        [
+            ("\(index + 1)", "::bigint"), (head.writer, "::uuid"), ("\(head.local)", "::bigint"), ("\(head.base)", "::bigint"),
+            (directory, "::text"), (tenant.map { String(decoding: $0, as: UTF8.self) }, "::text"),
+            (String(decoding: user, as: UTF8.self), "::text"), ("\(source.rawValue)", "::smallint"),
+            ("\(head.state.rawValue)", "::smallint"), ("\(learned.rawValue)", "::smallint"), (actor, "::text"), (requestID, "::text"),
+            (reason, "::text"), ("\(at)", "::bigint"), (since.map { "\($0)" }, "::bigint"),
+        ]
+    }
+
+    /// Reads a row of the table's columns in their order.
+    init?(_ row: [String?]) {
+        guard row.count >= 15, let number = Int64(row[0] ?? ""), let writer = row[1], let local = Int64(row[2] ?? ""),
+            let base = Int64(row[3] ?? ""), let directory = row[4], let user = row[6],
+            let source = UInt8(row[7] ?? "").flatMap(BlockSource.init), let state = UInt8(row[8] ?? "").flatMap(UserState.init),
+            let at = Int64(row[13] ?? "")
+        else { return nil }
+        head = FleetHead(writer: writer, local: local, number: number, base: base, state: state)
+        self.directory = directory
+        tenant = row[5].map { Array($0.utf8) }
+        self.user = Array(user.utf8)
+        self.source = source
+        // A later version may learn in other ways; what it learned is all the same.
+        learned = UInt8(row[9] ?? "").flatMap(Learned.init) ?? .fleet
+        (actor, requestID, reason) = (row[10] ?? "", row[11] ?? "", row[12] ?? "")
+        self.at = at
+        since = row[14].flatMap { Int64($0) }
+    }
+}

@@ -1,0 +1,144 @@
+import GRDB
+import Policy
+
+/// What becomes of a subject whose words are shared: kept beside its block, in the same transaction.
+extension LedgerTransaction {
+    /// Why a user stays suspended whose calls overlapped, as it is listed.
+    static let contest = "calls at two gateways overlapped: suspended until it is settled"
+
+    /// Takes this gateway's own word and returns the state that stands then.
+    mutating func say(_ outcome: Outcome, _ state: UserState, scope: Int64, user: DatabaseValue) throws -> UserState {
+        guard isJoined else { return state }
+        let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT applied, local FROM fleet"))!
+        let local = (row["local"] as Int64) + 1
+        try run("UPDATE fleet SET local = ?", [local])
+        try run("INSERT OR IGNORE INTO fleet_runs VALUES (?)", [fleet.writer])
+        let word = FleetHead(
+            writer: fleet.writer, local: local, number: nil, base: (shared.epochs ?? fleet.epochs).cap(outcome.base ?? row["applied"]),
+            state: state)
+        var heads = try heads(scope, user, outcome.source)
+        let before = heads
+        heads.say(word, own: fleet.isOwn)
+        try replace(before, by: heads, of: outcome, learned: outcome.learned, scope: scope, user: user)
+        return heads.state
+    }
+
+    /// Whether words are kept, also if only this transaction has begun it.
+    var isJoined: Bool { shared.joins || fleet.isJoined }
+
+    /// Shows a subject among those with an unknown outcome as long as the words about its upstream's block differ.
+    mutating func showContest(_ outcome: Outcome, scope: Int64, user: DatabaseValue) throws {
+        guard isJoined else { return }
+        let statement = try db.cachedStatement(
+            sql: "SELECT EXISTS (SELECT 1 FROM fleet_contests WHERE scope = ? AND user = ? AND source = ?)")
+        let isContested = try Bool.fetchOne(statement, arguments: [scope, user, BlockSource.upstream.rawValue])!
+        if isContested || shared.isContested[outcome.subject] != nil { shared.isContested[outcome.subject] = isContested }
+        if isContested {
+            try run(
+                "INSERT OR REPLACE INTO unconfirmed VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [scope, user, UserState.active.rawValue, text(outcome.actor), text(outcome.requestID), Self.contest, outcome.at])
+        } else {
+            try run("DELETE FROM unconfirmed WHERE scope = ? AND user = ? AND cause = ?", [scope, user, Self.contest])
+        }
+    }
+
+    /// Takes entries of the shared log, in its order, up to `number`. Those of directories that this file doesn't have are passed over:
+    /// `join` asks for all entries again when one comes.
+    mutating func hear(_ entries: [FleetEntry], upTo number: Int64, _ scopes: inout LedgerScopes) throws -> [FleetEffect] {
+        var effects: [FleetEffect] = []
+        for entry in entries {
+            if let effect = try hear(entry, &scopes) { effects.append(effect) }
+        }
+        try run("UPDATE fleet SET applied = max(applied, ?)", [number])
+        return effects
+    }
+
+    private mutating func hear(_ entry: FleetEntry, _ scopes: inout LedgerScopes) throws -> FleetEffect? {
+        guard let subject = scopes.subject(of: entry) else { return nil }
+        let scope = try number(subject, &scopes)
+        let user = LedgerScopes.value(subject.user.id)
+        var heads = try heads(scope, user, entry.source)
+        let before = heads
+        heads.hear(entry.head)
+        guard heads != before else { return nil }
+        let outcome = Outcome(
+            intent: nil, subject: subject, source: entry.source, result: .state(entry.head.state), learned: .fleet,
+            actor: Array(entry.actor.utf8), requestID: Array(entry.requestID.utf8), reason: entry.reason, at: entry.at, since: entry.since)
+        try replace(before, by: heads, of: outcome, learned: entry.learned, scope: scope, user: user)
+        // Its own word that has come back with its number.
+        let isKnown = before.all.contains { $0.writer == entry.head.writer && $0.local == entry.head.local }
+        guard !isKnown || heads.state != before.state || heads.areContested != before.areContested else { return nil }
+        let settles = entry.learned == .call || entry.learned == .hand
+        try enter(outcome, heads.state, settles: settles && !heads.areContested, scope: scope, user: user, scopes)
+        return FleetEffect(
+            subject: subject, source: entry.source, state: heads.state, at: entry.at, isContested: heads.areContested,
+            isSettled: !heads.areContested && (before.areContested || settles))
+    }
+
+    /// Block and log follow the words.
+    private mutating func enter(
+        _ outcome: Outcome, _ state: UserState, settles: Bool, scope: Int64, user: DatabaseValue, _ scopes: LedgerScopes
+    ) throws {
+        let was = try isBlocked(scope, user, outcome.source)
+        if state == .active { try reactivate(outcome, scope: scope, user: user) }
+        if settles { try run("DELETE FROM unconfirmed WHERE scope = ? AND user = ?", [scope, user]) }
+        try showContest(outcome, scope: scope, user: user)
+        try keep(state, outcome, scope: scope, user: user)
+        try append(outcome, scope: scope, user: user, from: was, to: state, scopes)
+    }
+
+    // MARK: rows
+
+    private func heads(_ scope: Int64, _ user: DatabaseValue, _ source: BlockSource) throws -> FleetHeads {
+        let statement = try db.cachedStatement(
+            sql: "SELECT writer, local, number, base, state FROM fleet_heads WHERE scope = ? AND user = ? AND source = ?")
+        return FleetHeads(try Row.fetchAll(statement, arguments: [scope, user, source.rawValue]).map(Self.head))
+    }
+
+    private static func head(_ row: Row) throws -> FleetHead {
+        guard let state = UserState(rawValue: row["state"]) else { throw LedgerError.readFailed("a word of the fleet can't be read") }
+        return FleetHead(writer: row["writer"], local: row["local"], number: row["number"], base: row["base"], state: state)
+    }
+
+    private mutating func replace(
+        _ before: FleetHeads, by after: FleetHeads, of outcome: Outcome, learned: Learned, scope: Int64, user: DatabaseValue
+    ) throws {
+        for head in before.all where !after.all.contains(head) {
+            try run(
+                "DELETE FROM fleet_heads WHERE scope = ? AND user = ? AND source = ? AND writer = ? AND local = ?",
+                [scope, user, outcome.source.rawValue, head.writer, head.local])
+        }
+        for head in after.all where !before.all.contains(head) {
+            try run(
+                "INSERT INTO fleet_heads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    scope, user, outcome.source.rawValue, head.writer, head.local, head.number, head.base, head.state.rawValue,
+                    learned.rawValue, text(outcome.actor), text(outcome.requestID), text(outcome.reason), outcome.at,
+                    outcome.since,
+                ])
+        }
+        // Blocks alone are not lifted by anybody: an import of millions is not remembered.
+        let key = BlockKey(outcome.subject, outcome.source)
+        if outcome.learned == .fleet || outcome.result == .state(.active) || shared.stands[key] != nil {
+            shared.stands[key] = after.state == .suspended
+        }
+        guard before.areContested != after.areContested else { return }
+        shared.contestedMore += after.areContested ? 1 : -1
+        try run(
+            after.areContested
+                ? "INSERT INTO fleet_contests VALUES (?, ?, ?)" : "DELETE FROM fleet_contests WHERE scope = ? AND user = ? AND source = ?",
+            [scope, user, outcome.source.rawValue])
+    }
+}
+
+extension LedgerScopes {
+    /// Whom an entry is about; nil for a directory that the file doesn't have, or ids that don't fit its formats.
+    fileprivate func subject(of entry: FleetEntry) -> Subject? {
+        guard let directory = directories.firstIndex(where: { $0.name.utf8.elementsEqual(entry.directory.utf8) }),
+            let user = UserID(entry.user.span, format: directories[directory].idFormat)
+        else { return nil }
+        guard let tenant = entry.tenant else { return Subject(directory: directory, tenant: nil, user: user) }
+        guard let id = TenantID(tenant.span, format: directories[directory].tenantFormat) else { return nil }
+        return Subject(directory: directory, tenant: id.id, user: user)
+    }
+}

@@ -1,0 +1,69 @@
+import Policy
+
+/// What notifications say.
+enum FleetNote {
+    static let entries = "tenantgate"
+    static let applied = "tenantgate_applied"
+    /// Somebody waits for everybody's confirmation.
+    static let all = "all"
+    static let probe = "probe "
+}
+
+/// News, leases and confirmations.
+extension SharedLog {
+    func listen() throws(FleetTrouble) {
+        try ask("LISTEN \(FleetNote.entries)")
+        try ask("LISTEN \(FleetNote.applied)")
+    }
+
+    /// Whether notifications come through that another connection sends while this one asks nothing: not where a pooler hands the server's
+    /// connection to somebody else after each transaction.
+    func hears(_ other: SharedLog, as writer: String, stirrer: Stirrer) throws(FleetTrouble) -> Bool {
+        try other.ask("SELECT pg_notify('\(FleetNote.entries)', $1)", [FleetNote.probe + writer])
+        let deadline = PostgresLink.now() + 1000
+        while PostgresLink.now() < deadline {
+            let news = try news(within: deadline - PostgresLink.now(), stirredBy: stirrer.descriptor)
+            stirrer.settle()
+            if news.contains(FleetNote.probe + writer) { return true }
+        }
+        return false
+    }
+
+    /// The notes of notifications, as soon as there is one.
+    func news(within milliseconds: Int64, stirredBy stirrer: CInt) throws(FleetTrouble) -> [String] {
+        do throws(PostgresError) {
+            return try link.notifications(within: milliseconds, stirredBy: stirrer).map(\.payload)
+        } catch {
+            throw FleetTrouble(error.description, .away)
+        }
+    }
+
+    /// Says what is in force at this gateway, and has its peers count on it.
+    func confirm(_ applied: Int64, as writer: String, name: String, refuses: Bool, telling: Bool) throws(FleetTrouble) {
+        try ask(
+            """
+            WITH told AS (
+                INSERT INTO tenantgate.gateways AS known
+                VALUES ($1::uuid, $2, $3::bigint, clock_timestamp() + interval '\(Limits.fleetCountedMilliseconds) milliseconds', $4::boolean)
+                ON CONFLICT (writer) DO UPDATE SET applied = excluded.applied, until = excluded.until, refuses = excluded.refuses
+                RETURNING 1)
+            SELECT \(telling ? "pg_notify('\(FleetNote.applied)', '')" : "1") FROM told
+            """, [writer, name, "\(applied)", "\(refuses)"])
+    }
+
+    /// Gateways that have ended without a goodbye are kept for a day.
+    func forgetGone() throws(FleetTrouble) {
+        try ask("DELETE FROM tenantgate.gateways WHERE until < clock_timestamp() - interval '1 day'")
+    }
+
+    /// The last number that every gateway has in force that is counted on; nil while there is none. One that goes on serving without a
+    /// lease is counted on until it says goodbye, or for a day.
+    func confirmedEverywhere() throws(FleetTrouble) -> Int64? {
+        let row = try ask("SELECT min(applied) FROM tenantgate.gateways WHERE until > clock_timestamp() OR NOT refuses").first
+        return row?[0].flatMap { Int64($0) }
+    }
+
+    func leave(_ writer: String) throws(FleetTrouble) {
+        try ask("DELETE FROM tenantgate.gateways WHERE writer = $1::uuid", [writer])
+    }
+}
