@@ -12,7 +12,7 @@ package enum Denial: UInt8, Error, Sendable, CaseIterable {
     // 4 tenant
     case tenantRequired, invalidTenantID, tenantMismatch
     // 5 suspension
-    case userSuspended
+    case userSuspended, suspensionsBehind
     // 6 authorize
     case insufficientRole, insufficientScope, rateLimited
     // 7 forward
@@ -85,6 +85,10 @@ extension Denial {
         case .tenantMismatch:
             .denied(403, "tenant_mismatch", .tenant, "The tenant must match the tenant associated with the credential.")
         case .userSuspended: .denied(403, "user_suspended", .suspension, "This user is suspended.")
+        case .suspensionsBehind:
+            Row(
+                503, "suspensions_behind", .suspension, "destination_unavailable",
+                "This gateway doesn't know at the moment who is suspended. Try again shortly.")
         case .insufficientRole: .denied(403, "insufficient_role", .authorize, "The credential lacks a role that this route requires.")
         case .insufficientScope: .denied(403, "insufficient_scope", .authorize, "The credential lacks a scope that this route requires.")
         case .rateLimited: .denied(429, "rate_limited", .authorize, "Too many requests. Try again later.")

@@ -186,6 +186,7 @@ extension Snapshot {
     fileprivate func objection(_ rules: RouteRules, _ credential: Credential?, _ tenant: TenantID?) -> Denial? {
         guard let credential, let directory = rules.route.directory, !rules.route.allowsSuspended else { return nil }
         if isSuspended(credential, tenant: tenant, directory: directory) { return .userSuspended }
+        if suspensions.fleetGate.isClosed { return .suspensionsBehind }
         // In this order: whoever is lifted between the two questions was marked as reactivated before.
         return isStale(credential, tenant: tenant, directory: directory) ? .tokenExpired : nil
     }

@@ -21,11 +21,14 @@ package final class Snapshot: Sendable {
     package let logsPlainUsers: Bool
     /// The buckets of rate limits; nil without any.
     package let rates: RateTable?
+    /// Answers, on any thread and after a second at the latest, whether a suspension that was confirmed before is in force at every gateway
+    /// of the fleet; nil where nobody has to wait for that.
+    package let fleetConfirmation: FleetConfirmation?
 
     package init(
         routes: [Route], table: RouteTable, directories: [Directory], upstreams: [Upstream], authority: TokenAuthority,
         suspensions: SuspensionAuthority, trustedProxies: AddressSet, errors: Envelope, limits: ConnectionLimits, logsPlainUsers: Bool,
-        rates: RateTable? = nil
+        rates: RateTable? = nil, fleetConfirmation: FleetConfirmation? = nil
     ) {
         rules = routes.map { route in
             RouteRules(route, upstream: upstreams[route.upstream], directory: route.directory.map { directories[$0] }, rates: rates)
@@ -40,8 +43,12 @@ package final class Snapshot: Sendable {
         self.limits = limits
         self.logsPlainUsers = logsPlainUsers
         self.rates = rates
+        self.fleetConfirmation = fleetConfirmation
     }
 }
+
+/// Asks whether what was said so far is in force everywhere.
+package typealias FleetConfirmation = @Sendable (@escaping @Sendable (Bool) -> Void) -> Void
 
 /// One user namespace with its dialect, ready for use.
 package struct Directory: Sendable {

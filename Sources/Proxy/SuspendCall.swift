@@ -235,7 +235,20 @@ final class SuspendCall {
             exchange.worker.clock.read()
             guard let call = exchange.suspendCall else { return }
             if let subject = call.subject { exchange.worker.confirmedSuspensions[subject] = nil }
-            conclusion == .settled ? call.passOn(reach: "gateway") : call.refuse(.suspensionNotDurable)
+            conclusion == .settled ? call.confirmEverywhere() : call.refuse(.suspensionNotDurable)
+        }
+    }
+
+    /// Where the file has suspensions acknowledged by the whole fleet, the 2xx waits for it, for a second at most.
+    private func confirmEverywhere() {
+        guard wanted == .suspended, let confirm = exchange.snapshot.fleetConfirmation else { return passOn(reach: "gateway") }
+        let bound = LoopBound(exchange, worker.loop)
+        confirm { isEverywhere in
+            bound.execute { exchange in
+                exchange.worker.clock.read()
+                guard let call = exchange.suspendCall, call.step == .concluding else { return }
+                call.passOn(reach: isEverywhere ? "fleet" : "gateway")
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The real `user-service` as a child, faults enabled, with its users in the test's folder.
-package final class UserServiceProcess {
+package final class UserServiceProcess: Sendable {
     package enum Dialect: String, Sendable, CaseIterable { case jitsudo, rinne }
 
     package let port: Int

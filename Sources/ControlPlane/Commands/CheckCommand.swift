@@ -8,7 +8,8 @@ package enum CheckCommand {
         guard let configuration else { return CommandResult(errors: CheckReport.problems(problems), isGood: false) }
         let keys = KeyCheck(configuration)
         let found = keys.found.isEmpty ? "" : "\n" + keys.found.joined(separator: "\n") + "\n"
-        return CommandResult(CheckReport.routes(of: configuration) + found, errors: CheckReport.problems(problems + keys.problems))
+        let report = CheckReport.routes(of: configuration) + CheckReport.replicas(of: configuration) + found
+        return CommandResult(report, errors: CheckReport.problems(problems + keys.problems))
     }
 
     /// Reads the file as `serve` does, with the certificates that it names; nil where anything is an error.

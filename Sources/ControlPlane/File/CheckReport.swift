@@ -35,6 +35,12 @@ package enum CheckReport {
         return (lines + (fresh.isEmpty ? [] : [""]) + fresh).joined(separator: "\n") + "\n"
     }
 
+    /// What a second gateway with this file would not know; nothing where the file says `fleet`, or where nothing is learned.
+    package static func replicas(of configuration: Configuration) -> String {
+        guard configuration.fleet == nil, configuration.directories.contains(where: { !$0.dialect.calls.isEmpty }) else { return "" }
+        return "\nwithout `fleet`: a second gateway beside this one would not know whom this one has suspended\n"
+    }
+
     /// A line for each credential block whose tokens a reactivation makes void.
     private static func freshBlocks(_ configuration: Configuration) -> [String] {
         configuration.credentials.enumerated().filter(\.element.wantsFreshTokens).map { index, block in

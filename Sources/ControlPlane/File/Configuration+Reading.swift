@@ -61,6 +61,7 @@ private struct FileReader {
         let timeouts = root[RootSection.timeouts].map(TimeoutsSection.read) ?? TimeoutSettings()
         let log = root[RootSection.log].map(LogSection.read) ?? LogSettings()
         let metrics = root[RootSection.metrics].map(MetricsSection.read) ?? MetricsSettings()
+        let fleet = root[RootSection.fleet].flatMap(FleetSection.read)
         let rates = root[RootSection.rateLimits].map { RateLimitsSection.read($0, isRoutesOwn: false) } ?? []
         let services = readServices(errors: errors ?? .flat, bodyLimit: limits.body, rates: rates)
 
@@ -69,7 +70,8 @@ private struct FileReader {
             path: path, listeners: listeners, probes: probes, admin: adminSettings, ledger: ledger, threads: threads,
             directories: services.directories,
             credentials: services.credentials, fetchedKeys: services.fetchedKeys, upstreams: services.upstreams, routes: services.routes,
-            errors: errors, trustedProxies: proxies, limits: limits, timeouts: timeouts, log: log, metrics: metrics, traces: root.traces)
+            errors: errors, trustedProxies: proxies, limits: limits, timeouts: timeouts, log: log, metrics: metrics, fleet: fleet,
+            traces: root.traces)
     }
 
     private func readListeners(trusted: [String]?, admin: Section?) -> ([Listener]?, ListenAddress?) {

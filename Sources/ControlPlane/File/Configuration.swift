@@ -1,4 +1,5 @@
 package import Policy
+package import Suspensions
 package import Tokens
 
 /// The file, read and checked: plain values with every default filled in and every reference resolved (SPEC §6).
@@ -35,6 +36,8 @@ package struct Configuration: Sendable {
     package var timeouts: TimeoutSettings
     package var log: LogSettings
     package var metrics: MetricsSettings
+    /// Nil for a gateway by itself.
+    package var fleet: FleetSettings?
     /// What each key at the top says, and where.
     package var traces: [String: SectionTrace]
 }

@@ -34,6 +34,9 @@ enum RootSection {
     static let rateLimits = Key(
         "rate_limits", .section(RateLimitsSection.shape), .optional("no limits but a route's own"),
         "How often verified callers may call, counted over all routes.")
+    static let fleet = Key(
+        "fleet", .section(FleetSection.shape), .optional("a gateway by itself"),
+        "Joins gateways through one log in PostgreSQL, so that a suspension made at one is in force at all.")
     static let metrics = Key("metrics", .section(MetricsSection.shape), .byDefault("{}"), "What `/metrics` tells beside the usual.")
 
     static let shape = SectionShape(
@@ -43,10 +46,10 @@ enum RootSection {
             threads.declaration, directories.declaration, credentials.declaration, credentialsDir.declaration, upstreams.declaration,
             routes.declaration,
             errors.declaration, trustedProxies.declaration, limits.declaration, timeouts.declaration, log.declaration,
-            metrics.declaration, rateLimits.declaration,
+            metrics.declaration, rateLimits.declaration, fleet.declaration,
         ],
         later: [
-            "fleet", "reload", "reconcile", "service_tokens", "max_stale", "cors",
+            "reload", "reconcile", "service_tokens", "max_stale", "cors",
             "acknowledge", "when_behind",
         ])
 }

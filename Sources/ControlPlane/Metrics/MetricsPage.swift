@@ -10,6 +10,8 @@ struct MetricsPage {
     var upstreams: [BoardFigures] = []
     var suspensions: SuspensionFigures?
     var reconciling: [ReconcileFigures] = []
+    /// Nil for a gateway by itself.
+    var fleet: FleetStatus?
     var certificates: [CertificateExpiry] = []
     var keySets: [KeySetAge] = []
     /// Lines of the access log that were dropped; nil without a log.
@@ -30,6 +32,7 @@ struct MetricsPage {
         }
         if let suspensions { addSuspensions(suspensions, blockTimes: gateway?.blockTimes, &page) }
         addReads(&page)
+        if gateway != nil { addFleet(&page) }
         addMaterial(&page)
         addProcess(&page)
         return page.text

@@ -38,13 +38,19 @@ struct PrometheusText {
 
         /// A duration's histogram in seconds, cumulated as the format wants it.
         mutating func histogram(_ labels: [(String, String)], _ figures: HistogramFigures) {
+            histogram(
+                labels, bounds: DurationBuckets.bounds.map(seconds), buckets: figures.buckets.map { $0 }, sum: seconds(Int64(figures.sum)))
+        }
+
+        /// The same with bounds and sum in seconds; the last bucket has no bound.
+        mutating func histogram(_ labels: [(String, String)], bounds: [Double], buckets: [Int], sum: Double) {
             var count = 0
-            for (index, bucket) in figures.buckets.enumerated() {
+            for (index, bucket) in buckets.enumerated() {
                 count += bucket
-                let bound = index < DurationBuckets.bounds.count ? PrometheusText.number(seconds(DurationBuckets.bounds[index])) : "+Inf"
+                let bound = index < bounds.count ? PrometheusText.number(bounds[index]) : "+Inf"
                 line(name + "_bucket", labels + [("le", bound)], Double(count))
             }
-            line(name + "_sum", labels, seconds(Int64(figures.sum)))
+            line(name + "_sum", labels, sum)
             line(name + "_count", labels, Double(count))
         }
 

@@ -20,6 +20,12 @@ enum RestartKeys {
         keep(
             "limits.suspend_calls_per_minute", in: "limits", "\(old.limits.suspendCallsPerMinute)", "\(new.limits.suspendCallsPerMinute)")
         keep("metrics.tenants", in: "metrics", "\(old.metrics.tenants)", "\(new.metrics.tenants)")
+        if old.fleet != new.fleet {
+            // Its words may be a password's.
+            let place = new.traces["fleet"]?.place ?? Place(file: new.path, line: 1, column: 1)
+            problems.append(
+                Problem(at: place, "`fleet` can't change without a restart", fix: "put it back as it was, or restart the gateway"))
+        }
         return problems + directoryProblems(from: old, to: new)
     }
 

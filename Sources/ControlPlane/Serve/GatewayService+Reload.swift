@@ -71,7 +71,8 @@ extension GatewayService {
                 ? running.authority
                 : TokenAuthority(blocks: new.credentials, tokenLimit: new.limits.token, after: running.authority)
             snapshot = try Snapshot(
-                new.fitted(to: OpenFiles.raise()), suspensions: suspensions, authority: authority, rates: running.rates)
+                new.fitted(to: OpenFiles.raise()), suspensions: suspensions, authority: authority, rates: running.rates,
+                fleet: fleet)
         } catch {
             throw Problem(at: Place(file: new.path, line: 1, column: 1), "the file can't be used: \(error)", fix: "run `tenantgate check`")
         }

@@ -11,6 +11,8 @@ import Tokens
 /// The gateway as a process runs it: ledger, loops, listeners and probes, started from a checked file and drained at the end.
 package final class GatewayService: Sendable {
     let suspensions: SuspensionAuthority
+    /// Nil for a gateway by itself.
+    let fleet: FleetMember?
     let gateway: Gateway
     let running: Mutex<Running>
     /// Not in `running`, which a reload may hold for seconds.
@@ -81,9 +83,10 @@ package final class GatewayService: Sendable {
         let relay = BlockRelay()
         let desk: LiveDesk
         (suspensions, desk) = try Self.suspensions(configuration, relay)
+        fleet = Self.fleet(configuration, suspensions, say)
         let snapshot: Snapshot
         do {
-            snapshot = try Snapshot(configuration.fitted(to: OpenFiles.raise()), suspensions: suspensions)
+            snapshot = try Snapshot(configuration.fitted(to: OpenFiles.raise()), suspensions: suspensions, fleet: fleet)
             let gateway = try Gateway(
                 snapshot: snapshot, log: log, threads: configuration.threads ?? System.coreCount,
                 tenantLabels: configuration.metrics.tenants, say: say)
@@ -97,6 +100,7 @@ package final class GatewayService: Sendable {
         reconciling = ReconcileService(suspensions, reads, say: say)
         Self.awaitKeys(keys, say)
         keys.serve(gateway)
+        Self.awaitFleet(fleet, say)
         let plan: ListenerPlan
         do throws(Problem) {
             plan = try ListenerPlan(from: [], to: configuration.listeners, of: gateway, file: configuration)
@@ -115,7 +119,7 @@ package final class GatewayService: Sendable {
         readUsers(configuration, snapshot)
         standing.serve(
             Standing.Sources(
-                gateway: gateway, suspensions: suspensions, directories: configuration.directories.map(\.name), log: log,
+                gateway: gateway, suspensions: suspensions, fleet: fleet, directories: configuration.directories.map(\.name), log: log,
                 certificates: { [unowned self] in Self.expiries(of: shown.withLock { $0.certificates }) },
                 notices: { [unowned self] in
                     Self.observing(shown.withLock { $0.observing }) + keys.notices + Self.unwell(gateway.boardFigures)
@@ -179,6 +183,12 @@ package final class GatewayService: Sendable {
         }
     }
 
+    /// Waits a bounded time until what others have published is in force here.
+    private static func awaitFleet(_ fleet: FleetMember?, _ say: (String) -> Void) {
+        guard let fleet, !fleet.waitForFirst(milliseconds: Limits.fleetAtStartMilliseconds) else { return }
+        say("starting with what this gateway knows by itself: what the others of the fleet have published isn't known yet")
+    }
+
     /// Waits for the calls that are still open, then closes the ledger.
     private func drainSuspensions() -> Bool {
         let left = Mutex(0)
@@ -188,6 +198,7 @@ package final class GatewayService: Sendable {
             done.signal()
         }
         done.wait()
+        fleet?.leave(milliseconds: Limits.fleetLeavingMilliseconds)
         suspensions.close()
         return left.withLock { $0 } == 0
     }
@@ -236,6 +247,16 @@ extension GatewayService {
             throw StartFailure(
                 "The admin listener can't be opened at \(settings.address.text): \(error). Is the address this machine's, and free?")
         }
+    }
+
+    private static func fleet(
+        _ configuration: Configuration, _ suspensions: SuspensionAuthority, _ say: @escaping @Sendable (String) -> Void
+    ) -> FleetMember? {
+        guard let settings = configuration.fleet else { return nil }
+        let directories = configuration.directories.map {
+            FleetDirectory(name: $0.name, idFormat: $0.dialect.idFormat, tenantFormat: $0.dialect.tenantFormat, reach: $0.dialect.reach)
+        }
+        return FleetMember(settings, directories: directories, authority: suspensions, say: say)
     }
 
     private static func probes(

@@ -9,12 +9,15 @@ extension Snapshot {
     /// `authority` is one that judges tokens as the file says; nil makes one that comes after no other. `rates` holds the buckets of rate
     /// limits that go on; nil makes new ones where there are limits.
     package convenience init(
-        _ configuration: Configuration, suspensions: SuspensionAuthority, authority: TokenAuthority? = nil, rates: RateTable? = nil
+        _ configuration: Configuration, suspensions: SuspensionAuthority, authority: TokenAuthority? = nil, rates: RateTable? = nil,
+        fleet: FleetMember? = nil
     ) throws {
         let isLimited = configuration.routes.contains { !$0.rates.isEmpty }
         var trusted = AddressSet()
         for network in configuration.trustedProxies { _ = trusted.insert(network) }
         var maker = UpstreamMaker()
+        var confirmation: FleetConfirmation?
+        if let fleet, fleet.acknowledgesAll { confirmation = { fleet.confirm($0) } }
         self.init(
             routes: configuration.routes,
             table: try RouteTable(configuration.routes),
@@ -26,7 +29,8 @@ extension Snapshot {
             errors: configuration.errors,
             limits: ConnectionLimits(configuration),
             logsPlainUsers: configuration.log.plainUsers,
-            rates: rates ?? (isLimited ? RateTable() : nil))
+            rates: rates ?? (isLimited ? RateTable() : nil),
+            fleetConfirmation: confirmation)
     }
 }
 

@@ -14,6 +14,8 @@ final class Standing: Sendable {
     struct Sources: Sendable {
         let gateway: Gateway
         let suspensions: SuspensionAuthority
+        /// Nil for a gateway by itself.
+        var fleet: FleetMember?
         /// The directories' names, by number.
         let directories: [String]
         let log: LogWriter?
@@ -60,6 +62,7 @@ final class Standing: Sendable {
         if status.unconfirmedUsers > 0 {
             readiness.notices.append("users with a suspend call whose outcome is unknown: \(status.unconfirmedUsers)")
         }
+        if let fleet = sources.fleet { readiness.add(fleet.status) }
         readiness.notices += sources.notices()
         return readiness
     }
@@ -73,7 +76,8 @@ final class Standing: Sendable {
                 MetricsPage(
                     gateway: reports.sum(), upstreams: sources.gateway.boardFigures,
                     suspensions: SuspensionFigures(sources.suspensions, directories: sources.directories),
-                    reconciling: sources.reconciling(), certificates: sources.certificates(), keySets: sources.keySets(),
+                    reconciling: sources.reconciling(), fleet: sources.fleet?.status, certificates: sources.certificates(),
+                    keySets: sources.keySets(),
                     droppedLines: sources.log?.droppedLines, admin: sources.admin?.all, isReady: readiness.isReady)
             }
         }

@@ -54,7 +54,21 @@ private let keys: [Mistake] = [
     Mistake("version: 1", "version: ^2", "2 is out of bounds", fix: "1"),
     Mistake("version: 1\n", "^", "`version` is missing"),
     Mistake("    algorithms: [HS256]\n    keys: {secret_file: secrets/jitsudo.secret}", keysLine, "`algorithms` is missing"),
-    Mistake("limits: {token: 8KiB}", "^fleet: {}", "`fleet` is not supported by this version"),
+    Mistake("limits: {token: 8KiB}", "^reload: {}", "`reload` is not supported by this version"),
+    Mistake("limits: {token: 8KiB}", "fleet: ^{}", "`database` is missing here"),
+    Mistake("limits: {token: 8KiB}", "fleet: {^database: host=db password=x}", "that is no URI of PostgreSQL", fix: "postgresql://"),
+    Mistake("limits: {token: 8KiB}", "fleet: {^database: \"postgresql://%zz@db/\"}", "that is no URI of PostgreSQL"),
+    Mistake(
+        "limits: {token: 8KiB}", "fleet: {^database: \"postgresql://u:wonderland@db/t\"}", "the password stands in the file",
+        fix: "password_file", .warning),
+    Mistake(
+        "limits: {token: 8KiB}",
+        "fleet: {^database: \"postgresql://u:wonderland@db/t\", password_file: secrets/rinne.secret}", "is here and in `password_file`"),
+    Mistake(
+        "limits: {token: 8KiB}", "fleet: {database: postgresql://db/t, password_file: ^secrets/none}", "does not exist"),
+    Mistake(
+        "limits: {token: 8KiB}", "fleet: {database: postgresql://db/t, acknowledge: ^al}", "expected one of", fix: "did you mean `all`?"),
+    Mistake("limits: {token: 8KiB}", "fleet: {database: postgresql://db/t, when_behind: {after: ^0s}}", "out of bounds"),
     Mistake(
         loginRoute, "- {path: /login, upstream: login, credential: none, cors: {origins: [https://a.example]}, ^token_from: subprotocol}",
         "no token is looked for here"),

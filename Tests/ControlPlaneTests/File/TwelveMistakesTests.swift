@@ -14,7 +14,7 @@ struct TwelveMistakesTests {
               minimum: "1.2"
         probes: {address: 127.0.0.1:9900, address: 127.0.0.1:9901}
         ledger: postgresql://db/tenantgate
-        fleet: {database: postgresql://db/tenantgate}
+        fleet: {database: db.example}
         directories:
           jitsudo: {dialect: dialects/jitsudo.yaml}
           reports: {}
@@ -46,8 +46,8 @@ struct TwelveMistakesTests {
             fix: keep one of them
         gateway.yaml:8:9: error: expected sqlite:PATH, found postgresql://db/tenantgate
             fix: for example `sqlite:var/tenantgate.db`
-        gateway.yaml:9:1: error: `fleet` is not supported by this version
-            fix: remove it until a version that knows it is installed
+        gateway.yaml:9:9: error: that is no URI of PostgreSQL
+            fix: for example `postgresql://tenantgate@db.example:5432/tenantgate?sslmode=verify-full`; write `%40` for an `@` in it
         gateway.yaml:15:16: error: there is no directory `jitsodu`
             fix: did you mean `jitsudo`?
         gateway.yaml:17:18: error: expected one of `HS256`, `HS384`, `HS512`, `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, \
