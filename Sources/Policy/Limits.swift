@@ -238,6 +238,14 @@ package enum Limits {
     /// Users with overlapping calls that memory keeps to have them read, beside those whose calls were lost. More of them stay suspended
     /// and in the ledger's list of unconfirmed calls, and are taken up when half of these are settled.
     package static let fleetContestedUsers = 100_000
+    /// Days for which the fleet's log keeps entries that later ones have replaced, so that nobody who was away for less finds a gap; and
+    /// seconds between two looks for them, and milliseconds that one may take.
+    package static let fleetKeptDays = 30
+    package static let fleetCutSeconds: Int64 = 86_400
+    package static let fleetCutPatienceMilliseconds: Int32 = 300_000
+    /// Gateways of a fleet that are told of, and entries that are counted to say how far one is behind.
+    package static let fleetMembers = 100
+    package static let fleetBehindCounted = 10_000
 
     /// Log entries whose chain is checked at every start; `suspensions verify` checks all.
     package static let chainCheckedAtStart = 1000

@@ -13,8 +13,11 @@ final class FleetStand: Sendable {
     private let files: [String]
     private let running: Mutex<[Gateway]>
 
-    /// `fleet`: further keys of the section, `acknowledge: all`.
-    init(gateways count: Int = 3, users: Int = 20, fleet: [String] = [], postgres: TestPostgres? = nil) throws {
+    /// `fleet`: further keys of the section, `acknowledge: all`; `uri`: how the database is named, if not by its address.
+    init(
+        gateways count: Int = 3, users: Int = 20, fleet: [String] = [], postgres: TestPostgres? = nil, uri: String? = nil,
+        _ edit: (inout GatewayFile) -> Void = { _ in }
+    ) throws {
         let database = try postgres ?? TestPostgres()
         self.postgres = database
         services = try TemporaryFolder()
@@ -26,11 +29,12 @@ final class FleetStand: Sendable {
         folders = try (0..<count).map { _ in try TemporaryFolder() }
         files = try folders.enumerated().map { number, folder in
             var file = GatewayFile(jitsudo: one, rinne: two)
-            let keys = ["database: \"\(database.uri)\"", "name: g\(number)"] + fleet
+            let keys = ["database: \"\(uri ?? database.uri)\"", "name: g\(number)"] + fleet
             file.more = [
                 "probes: {address: 127.0.0.1:0}", "fleet: {\(keys.joined(separator: ", "))}",
                 "limits: {suspend_calls_per_minute: 100000, open_suspend_calls: 64}",
             ]
+            edit(&file)
             return try file.write(to: folder)
         }
         running = Mutex(try zip(files, folders).map { try Gateway(file: $0, in: $1) })
@@ -47,6 +51,14 @@ final class FleetStand: Sendable {
 
     /// SIGKILL.
     func kill(_ number: Int) { gateways[number].process.kill() }
+
+    /// Takes away what a gateway that has ended knew.
+    func forgetLedger(of number: Int) throws {
+        let folder = folders[number].url.appending(path: "var")
+        for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
+            try FileManager.default.removeItem(at: file)
+        }
+    }
 
     /// Starts a gateway that has ended, on its file and ledger.
     func start(_ number: Int) throws {

@@ -5,6 +5,7 @@ import Glibc
 package final class TestPostgres: @unchecked Sendable {  // One test's thread starts and stops it.
     package let port: Int
     private let folder: TemporaryFolder
+    private let certificate: TestCertificate?
     private var process: ChildProcess?
 
     /// Nil where it isn't installed: the reason for skipping a test.
@@ -14,18 +15,41 @@ package final class TestPostgres: @unchecked Sendable {  // One test's thread st
     }()
     package static let missing = "PostgreSQL isn't installed here: config/setup --test installs it"
 
-    package init() throws {
+    /// - Parameters:
+    ///   - certificate: it speaks TLS with this one, and with nobody without.
+    ///   - runs: false for one that is made out of a copy of another later.
+    package init(certificate: TestCertificate? = nil, runs: Bool = true) throws {
         folder = try TemporaryFolder("tenantgate-postgres")
         port = try Self.freePort()
+        self.certificate = certificate
         // It refuses to run as root.
         if getuid() == 0 { _ = try ChildProcess.run("chown", ["postgres", folder.url.path], in: folder) }
+        guard runs else { return }
         let made = try run("initdb", ["-D", data, "-U", "postgres", "--auth", "trust", "-E", "UTF8", "--locale", "C", "--no-sync"])
         guard made.status == 0 else { throw ChildFailed(program: "initdb", errors: made.errors) }
+        if let certificate { try speakTLS(certificate) }
         try start()
+    }
+
+    /// Takes over with a copy that was made of another one, and starts.
+    package func takeOver(from other: TestPostgres, copy name: String) throws {
+        _ = try ChildProcess.run("cp", ["-a", other.folder.path(name), data], in: folder)
+        try start()
+    }
+
+    private func speakTLS(_ certificate: TestCertificate) throws {
+        try folder.write(certificate.chain, to: "data/server.crt")
+        try folder.write(certificate.key, to: "data/server.key")
+        try folder.write("hostssl all all 127.0.0.1/32 trust\n", to: "data/pg_hba.conf")
+        for file in ["data/server.crt", "data/server.key", "data/pg_hba.conf"] {
+            _ = try ChildProcess.run("chmod", ["600", folder.path(file)], in: folder)
+            if getuid() == 0 { _ = try ChildProcess.run("chown", ["postgres", folder.path(file)], in: folder) }
+        }
     }
 
     deinit { process?.kill() }
 
+    /// By its address; `sslmode` and other options may follow.
     package var uri: String { "postgresql://postgres@127.0.0.1:\(port)/postgres" }
     private var data: String { folder.path("data") }
 
@@ -34,7 +58,9 @@ package final class TestPostgres: @unchecked Sendable {  // One test's thread st
         let deadline = Date(timeIntervalSinceNow: 60)
         while true {
             let (program, arguments) = Self.asItself(
-                "postgres", ["-D", data, "-p", "\(port)", "-c", "listen_addresses=127.0.0.1", "-k", folder.url.path])
+                "postgres",
+                ["-D", data, "-p", "\(port)", "-c", "listen_addresses=127.0.0.1", "-k", folder.url.path]
+                    + (certificate == nil ? [] : ["-c", "ssl=on"]))
             let process = try ChildProcess(URL(filePath: program), arguments, in: folder, name: "postgres")
             self.process = process
             while process.isRunning, Date() < deadline {

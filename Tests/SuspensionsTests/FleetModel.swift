@@ -3,7 +3,8 @@ import Policy
 @testable import Suspensions
 
 /// Two gateways, one user, a service and a shared log, small enough to look at every state that they can come to: the protocol of suspend
-/// calls (`CallMachine`'s phases) and the fleet's words (`FleetHeads`, `FleetEpochs`, the real ones).
+/// calls (`CallMachine`'s phases), an operator's lift, reads of contested users, and the fleet's words (`FleetHeads`, `FleetEpochs`, the
+/// real ones).
 ///
 /// Every step that the code takes at once is a step here, and between any two of them anything else may happen: the other gateway's steps,
 /// a service that carries out a call late, a crash, a database that loses its tail.
@@ -36,6 +37,16 @@ struct FleetModel: Hashable {
         var isBlocked = false
         /// A remote lift that came while a call was on its way.
         var waits = false
+        var read: Read?
+    }
+
+    /// The user is being read with the service credential.
+    struct Read: Hashable {
+        /// What the service said, and the suspensions that it had carried out before.
+        var answer: UserState?
+        var covers: Set<Int> = []
+        /// Something happened to the user meanwhile: the answer is not taken.
+        var isTouched = false
     }
 
     struct Entry: Hashable {
@@ -51,9 +62,13 @@ struct FleetModel: Hashable {
     var commits = 0
     var crashes = 0
     var losses = 0
+    var lifts = 0
+    var reads = 0
+    /// Suspensions that an operator has lifted who knew of them, or that a read has shown to be over.
+    var over: Set<Int> = []
 
     /// How much may happen.
-    struct Bounds { var calls = 3, crashes = 1, losses = 0 }
+    struct Bounds { var calls = 3, crashes = 0, losses = 0, lifts = 0, reads = 0 }
 
     private var fleetEpochs: FleetEpochs { FleetEpochs(epochs.map { FleetEpochs.Epoch(number: $0[0], after: $0[1]) }) }
     private var lastNumber: Int64 { log.last?.number ?? epochs.last![0] << FleetEpochs.digits }
@@ -76,6 +91,10 @@ struct FleetModel: Hashable {
             step { $0.publish(gateway, hearsAnswer: false) }
             step { $0.tick(gateway) }
             if crashes < bounds.crashes { step { $0.crash(gateway) } }
+            if lifts < bounds.lifts { step { $0.liftByHand(gateway) } }
+            if reads < bounds.reads { step { $0.beginRead(gateway) } }
+            step { $0.answerRead(gateway) }
+            step { $0.takeRead(gateway) }
         }
         for call in calls.indices {
             step { $0.carryOut(call) }
@@ -90,6 +109,7 @@ struct FleetModel: Hashable {
     /// The intent is durable and the call forwarded.
     private mutating func begin(_ gateway: Int, _ wanted: UserState) {
         calls.append(Call(gateway: gateway, wanted: wanted, base: gateways[gateway].applied))
+        gateways[gateway].read?.isTouched = true
     }
 
     private mutating func carryOut(_ call: Int) {
@@ -110,17 +130,63 @@ struct FleetModel: Hashable {
     private mutating func write(_ call: Int) {
         guard calls[call].phase == .confirmed else { return }
         let number = calls[call].gateway
+        say(calls[call].wanted, at: number, base: calls[call].base)
+        (calls[call].writer, calls[call].local) = ("\(number).\(gateways[number].run)", gateways[number].local)
+        if calls[call].wanted == .suspended { gateways[number].known.insert(call) }
+        calls[call].phase = .concluded
+    }
+
+    /// A word in the ledger; what it lifts is lifted in memory then, unless another one keeps it.
+    private mutating func say(_ state: UserState, at number: Int, base: Int64) {
         var gateway = gateways[number]
         gateway.local += 1
-        (calls[call].writer, calls[call].local) = ("\(number).\(gateway.run)", gateway.local)
+        gateway.read?.isTouched = true
         gateway.heads.say(
             FleetHead(
-                writer: calls[call].writer, local: gateway.local, number: nil, base: fleetEpochs(at: gateway).cap(calls[call].base),
-                state: calls[call].wanted), own: { $0.hasPrefix("\(number).") })
-        if calls[call].wanted == .active, !gateway.heads.areContested { gateway.isBlocked = false }
-        if calls[call].wanted == .suspended { gateway.known.insert(call) }
+                writer: "\(number).\(gateway.run)", local: gateway.local, number: nil, base: fleetEpochs(at: gateway).cap(base),
+                state: state), own: { $0.hasPrefix("\(number).") })
+        if gateway.heads.state == .active { gateway.isBlocked = false }
         gateways[number] = gateway
-        calls[call].phase = .concluded
+    }
+
+    /// An operator lifts the block. Waits for no call; but an outcome that has come before is written before.
+    private mutating func liftByHand(_ number: Int) {
+        guard gateways[number].isBlocked, !calls.contains(where: { $0.gateway == number && $0.phase == .confirmed }) else { return }
+        lifts += 1
+        let known = gateways[number].known
+        over.formUnion(known.union(calls.indices.filter { call in known.contains { hasReplaced($0, call) } }))
+        say(.active, at: number, base: gateways[number].applied)
+    }
+
+    /// Whether whoever knows of the one word knows of the other.
+    private func hasReplaced(_ one: Int, _ other: Int) -> Bool {
+        let (later, earlier) = (calls[one], calls[other])
+        if !earlier.writer.isEmpty, later.writer == earlier.writer, later.local > earlier.local { return true }
+        return log.contains { $0.head.writer == earlier.writer && $0.head.local == earlier.local && $0.number <= later.base }
+    }
+
+    // MARK: reading
+
+    /// A contested user is read while no call is on its way here.
+    private mutating func beginRead(_ number: Int) {
+        guard gateways[number].heads.areContested, gateways[number].read == nil, openCall(at: number) == nil else { return }
+        reads += 1
+        gateways[number].read = Read()
+    }
+
+    private mutating func answerRead(_ number: Int) {
+        guard let read = gateways[number].read, read.answer == nil else { return }
+        gateways[number].read?.answer = service
+        gateways[number].read?.covers = Set(calls.indices.filter { calls[$0].wanted == .suspended && calls[$0].commit != nil })
+    }
+
+    /// What it shows is said, if nothing has happened to the user since it was asked for.
+    private mutating func takeRead(_ number: Int) {
+        guard let read = gateways[number].read, let answer = read.answer else { return }
+        gateways[number].read = nil
+        guard !read.isTouched, openCall(at: number) == nil, gateways[number].heads.areContested else { return }
+        if answer == .suspended { gateways[number].isBlocked = true } else { over.formUnion(read.covers) }
+        say(answer, at: number, base: gateways[number].applied)
     }
 
     /// The answer is lost: unconfirmed, and nothing changes.
@@ -162,8 +228,15 @@ struct FleetModel: Hashable {
                 })
             gateway.epoch = epochs.current
         } else if let entry = log.first(where: { $0.number > gateway.applied }) {
+            let before = gateway.heads
             gateway.heads.hear(entry.head)
             gateway.applied = entry.number
+            // Its own word that comes back changes nothing.
+            if gateway.heads.state != before.state
+                || !before.all.contains(where: { $0.writer == entry.head.writer && $0.local == entry.head.local })
+            {
+                gateway.read?.isTouched = true
+            }
             let isBusy = openCall(at: number) != nil
             if gateway.heads.state == .suspended {
                 gateway.isBlocked = true
@@ -193,6 +266,7 @@ struct FleetModel: Hashable {
         crashes += 1
         gateways[number].run += 1
         gateways[number].waits = false
+        gateways[number].read = nil
         gateways[number].isBlocked = gateways[number].heads.state == .suspended
         for call in calls.indices where calls[call].gateway == number {
             if calls[call].phase == .forwarded || calls[call].phase == .confirmed { calls[call].phase = .lost }
@@ -235,13 +309,16 @@ struct FleetModel: Hashable {
 
     /// A later word of the service, that somebody has read: the suspension is over.
     private func isLifted(_ call: Int) -> Bool {
-        calls.contains { $0.wanted == .active && ($0.phase == .concluded || $0.phase == .confirmed) && $0.commit! > calls[call].commit! }
+        over.contains(call)
+            || calls.contains {
+                $0.wanted == .active && ($0.phase == .concluded || $0.phase == .confirmed) && $0.commit! > calls[call].commit!
+            }
     }
 
     /// Nothing is on its way.
     private var isQuiet: Bool {
         gateways.allSatisfy { gateway in
-            gateway.epoch == epochs.last![0] && !gateway.waits && gateway.heads.all.allSatisfy { $0.number != nil }
+            gateway.epoch == epochs.last![0] && !gateway.waits && gateway.read == nil && gateway.heads.all.allSatisfy { $0.number != nil }
                 && !log.contains { $0.number > gateway.applied }
         } && calls.allSatisfy { $0.phase == .concluded || $0.phase == .lost }
     }

@@ -9,8 +9,8 @@ struct FleetModelTests {
     @Test(
         "an acknowledged suspension is never forgotten, and all agree when nothing is on its way",
         arguments: [
-            FleetModel.Bounds(calls: 3, crashes: 0, losses: 0), FleetModel.Bounds(calls: 2, crashes: 1, losses: 0),
-            FleetModel.Bounds(calls: 2, crashes: 0, losses: 1),
+            FleetModel.Bounds(calls: 3), FleetModel.Bounds(calls: 2, crashes: 1), FleetModel.Bounds(calls: 2, losses: 1),
+            FleetModel.Bounds(calls: 2, lifts: 1), FleetModel.Bounds(calls: 2, reads: 1),
         ])
     func explore(_ bounds: FleetModel.Bounds) {
         var seen: Set<FleetModel> = [FleetModel()]

@@ -3,8 +3,8 @@ import Policy
 /// What other gateways have said of users, and what becomes of calls that overlapped with theirs.
 ///
 /// A *contested* user is one of whom two gateways' words differ though neither knew of the other: suspended, and shown as unconfirmed. The
-/// user is read like one whose call was lost, and what the read shows is the last word: it was asked for after both had been heard. Without
-/// a service credential a later call is, or an operator.
+/// user is read like one whose call was lost, and what the service says when nothing can come late any more is the last word: it was asked
+/// for after both had been heard. Without a service credential a later call is, or an operator.
 extension CallMachine {
     /// Words of other gateways are in force. `isWriting`: subjects of whom something is being written that they didn't know.
     mutating func heard(_ effects: [FleetEffect], isWriting: Set<Subject>, _ now: Moment) {
@@ -28,9 +28,9 @@ extension CallMachine {
             hasContestsLeftOut = true
             return
         }
-        let hasOthers = lost[subject] != nil || book.isLate(subject, at: now.steady)
-        lost[subject] = LostCall(wanted: .active, isBlocking: lost[subject]?.isBlocking ?? false, hasOthers: hasOthers)
-        if late != nil { book.enter(subject, due: now.steady) }
+        lost[subject] = LostCall(wanted: .active, isBlocking: lost[subject]?.isBlocking ?? false, hasOthers: true)
+        guard let late, subject.directory < late.count else { return }
+        book.enter(subject, lateUntil: now.steady + late[subject.directory], due: now.steady)
     }
 
     /// Whether a call for the subject is on its way, or the ledger is owed something of it.

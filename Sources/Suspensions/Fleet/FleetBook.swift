@@ -11,13 +11,11 @@ extension LedgerTransaction {
         var isBehindUs: Bool
     }
 
-    /// Joins the shared log `log`, or goes on with it: finds out what of it is still there, marks what it has lost to be said again, and
-    /// what was known before it was joined to be said at all.
+    /// Joins the shared log `log`, or goes on with it: finds out what of it is still there, and marks what it has lost to be said again.
     mutating func join(log: String, epochs: FleetEpochs, _ scopes: LedgerScopes) throws -> Position {
         try FleetTables.make(db)
         let row = try Row.fetchOne(db, sql: "SELECT log, epoch, applied FROM fleet")!
         var position = Position(applied: row["applied"], isBehindUs: false)
-        if row["log"] as String == "" { try sayWhatStood() }
         if row["log"] as String != log {
             // Numbers of another log mean nothing here.
             position = Position(applied: 0, isBehindUs: row["log"] as String != "")
@@ -53,29 +51,45 @@ extension LedgerTransaction {
         return !new.isEmpty
     }
 
-    /// Blocks from before the fleet was joined. They know of nothing that others have said.
-    private func sayWhatStood() throws {
+    /// Where saying what stood has come to.
+    struct Stood: Sendable {
+        let (scope, user, source): (Int64, DatabaseValue, Int64)
+    }
+
+    /// Says blocks from before the fleet was joined, so many at once, since a ledger may have millions. They know of nothing that others
+    /// have said. From the first time on words are kept. Nil where it has been done.
+    mutating func sayWhatStood(after last: Stood?, _ limit: Int) throws -> Stood? {
+        try FleetTables.make(db)
+        shared.joins = true
+        guard try String.fetchOne(db, sql: "SELECT log FROM fleet") == "" else { return nil }
+        let place = "(scope, user, source) > (?, ?, ?) ORDER BY scope, user, source LIMIT"
+        let after: StatementArguments = [last?.scope ?? 0, last?.user ?? 0.databaseValue, last?.source ?? 0]
+        let end = try Row.fetchOne(
+            db, sql: "SELECT scope, user, source FROM (SELECT * FROM blocks WHERE \(place) ?) ORDER BY scope DESC, user DESC, source DESC",
+            arguments: after + [limit])
+        guard let end else { return nil }
         let local = try Int64.fetchOne(db, sql: "SELECT local FROM fleet")!
         try run(
             """
             INSERT INTO fleet_heads
-            SELECT scope, user, source, ?1, ?2 + row_number() OVER (), NULL, 0, \(UserState.suspended.rawValue), learned, '', '',
+            SELECT scope, user, source, ?, ? + row_number() OVER (), NULL, 0, \(UserState.suspended.rawValue), learned, '', '',
                 coalesce(reason, ''), at, at
-            FROM blocks WHERE NOT EXISTS (
+            FROM (SELECT * FROM blocks WHERE \(place) ?) AS block WHERE NOT EXISTS (
                 SELECT 1 FROM fleet_heads AS known
-                WHERE known.scope = blocks.scope AND known.user = blocks.user AND known.source = blocks.source)
-            """, [fleet.writer, local])
-        let count = db.changesCount
-        try run("UPDATE fleet SET local = local + ?", [count])
-        if count > 0 { try run("INSERT OR IGNORE INTO fleet_runs VALUES (?)", [fleet.writer]) }
+                WHERE known.scope = block.scope AND known.user = block.user AND known.source = block.source)
+            """, [fleet.writer, local] + after + [limit])
+        try run("UPDATE fleet SET local = local + ?", [db.changesCount])
+        try run("INSERT OR IGNORE INTO fleet_runs VALUES (?)", [fleet.writer])
+        return Stood(scope: end["scope"], user: end["user"], source: end["source"])
     }
 
     // MARK: publishing
 
     /// Words that the shared log doesn't have yet, in the order in which they were said.
-    func unsent(_ limit: Int, _ scopes: LedgerScopes) throws -> [FleetEntry] {
+    mutating func unsent(_ limit: Int, _ scopes: LedgerScopes) throws -> [FleetEntry] {
         let rows = try Row.fetchAll(
             db, sql: "SELECT * FROM fleet_heads WHERE number IS NULL ORDER BY local LIMIT ?", arguments: [limit])
+        (shared.asked, shared.said) = (rows.count < limit, [])
         return try rows.compactMap { row in
             guard let place = scopes.place(row["scope"]), let user = try LedgerScopes.id(row["user"]),
                 let source = BlockSource(rawValue: row["source"]), let state = UserState(rawValue: row["state"])
@@ -89,15 +103,6 @@ extension LedgerTransaction {
     }
 
     func unsentCount() throws -> Int { try Int.fetchOne(db, sql: "SELECT count(*) FROM fleet_heads WHERE number IS NULL")! }
-
-    /// The numbers that words have got. One that was replaced meanwhile is gone.
-    func sent(_ heads: [FleetHead]) throws {
-        for head in heads {
-            try run(
-                "UPDATE fleet_heads SET number = ? WHERE number IS NULL AND writer = ? AND local = ?",
-                [head.number, head.writer, head.local])
-        }
-    }
 
     /// Users whose upstream's words differ.
     func contested(_ scopes: LedgerScopes, limit: Int) throws -> Set<Subject> {
@@ -117,6 +122,24 @@ extension LedgerTransaction {
 }
 
 extension LedgerTransaction {
+    /// An outcome with its intent's place in the shared log, which a crash has left in the ledger alone.
+    func based(_ outcome: Outcome) throws -> Outcome {
+        guard isJoined, outcome.base == nil, let intent = outcome.intent else { return outcome }
+        var outcome = outcome
+        outcome.base = try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT base FROM fleet_intents WHERE id = ?"), arguments: [intent])
+        return outcome
+    }
+
+    func noteBase(of intent: Intent) throws {
+        guard isJoined, let base = intent.base else { return }
+        try run("INSERT OR REPLACE INTO fleet_intents VALUES (?, ?)", [intent.number, base])
+    }
+
+    func forgetBase(of intent: Int64) throws {
+        if isJoined { try run("DELETE FROM fleet_intents WHERE id = ?", [intent]) }
+    }
+
     /// Which shared log the ledger follows, in which epoch, and how far; none yet where the log has no name.
     func known() throws -> (log: String, epoch: Int64, applied: Int64) {
         guard try FleetTables.exist(db) else { return ("", 0, 0) }

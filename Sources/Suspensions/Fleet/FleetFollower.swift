@@ -47,6 +47,7 @@ struct FleetFollower {
                 if wasLapsed { try drain(log, &position) }
                 lease.open()
                 said = []
+                try lookAround(log)
             }
             lease.caughtUp(at: begun)
             if !member.waiters.isEmpty { try settleWaiters(log) }
@@ -56,6 +57,7 @@ struct FleetFollower {
     private func enter(_ log: SharedLog) throws(FleetTrouble) -> Int64 {
         let known = try asking { () throws(LedgerError) in try authority.step { transaction, _ in try transaction.known() } }
         let entrance = try log.enter(member.directories, known: (known.log, known.epoch, known.applied))
+        try sayWhatStood()
         let position = try asking { () throws(LedgerError) in
             try authority.step { transaction, scopes in try transaction.join(log: entrance.log, epochs: entrance.epochs, scopes) }
         }
@@ -77,6 +79,16 @@ struct FleetFollower {
                     + "\(Limits.fleetBlindPollMilliseconds) ms instead; connect to PostgreSQL itself, or have the pooler keep sessions")
         }
         return position.applied
+    }
+
+    private func sayWhatStood() throws(FleetTrouble) {
+        var last: LedgerTransaction.Stood?
+        repeat {
+            let from = last
+            last = try asking { () throws(LedgerError) in
+                try authority.step { transaction, _ in try transaction.sayWhatStood(after: from, Limits.fleetBatch) }
+            }
+        } while last != nil && !member.isOver
     }
 
     private func joined() {
@@ -112,6 +124,13 @@ struct FleetFollower {
                 for entry in entries where entry.head.writer != authority.fleetWriter { status.propagation.add(now - entry.at) }
             }
         }
+    }
+
+    /// Who else is there, now and then, and whether the log is to be cut: once a day.
+    private func lookAround(_ log: SharedLog) throws(FleetTrouble) {
+        let peers = try log.peers(authority.fleetWriter)
+        member.edit { $0.members = peers }
+        member.cutWhenDue()
     }
 
     private func settleWaiters(_ log: SharedLog) throws(FleetTrouble) {

@@ -47,7 +47,12 @@ package struct FleetHeads: Hashable, Sendable {
 
     /// Takes this gateway's own new word. What it said before, in this run or an earlier one, and has not yet published, nobody needs to
     /// hear. Others' words that have no number are those that the log has lost: they stay.
+    ///
+    /// What an own word before it knew of, this one knows of too, though its call may have begun earlier: an operator's lift doesn't wait for
+    /// a call that is on its way. Others never hear of a word that is replaced before it is published.
     package mutating func say(_ word: FleetHead, own: (String) -> Bool) {
+        var word = word
+        for head in all where own(head.writer) { word.base = max(word.base, head.base) }
         all.removeAll { $0.number == nil && own($0.writer) }
         hear(word)
     }

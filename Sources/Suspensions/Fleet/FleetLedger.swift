@@ -11,6 +11,7 @@ final class FleetLedger: Sendable {
         var contested = 0
         var runs: Set<String> = []
         var last = FleetChanges()
+        var outbox = FleetOutbox()
     }
 
     /// This run of this gateway. A new one at each start, so that a ledger that was restored or copied is never taken for the other.
@@ -43,9 +44,16 @@ final class FleetLedger: Sendable {
             if changes.joins { state.isJoined = true }
             if let epochs = changes.epochs { state.epochs = epochs }
             state.contested += changes.contestedMore
+            state.outbox.take(changes)
             state.last = changes
         }
     }
+
+    /// Words that are to be published, as far as memory has all of them; nil where the ledger has to be asked.
+    func takeOutbox() -> [FleetEntry]? { state.withLock { $0.outbox.takeAll() } }
+
+    /// What was taken could not be published: the ledger has it.
+    func loseOutbox() { state.withLock { $0.outbox = FleetOutbox() } }
 
     /// What the last transaction has left of these changes. On the ledger's thread, before anything else is written.
     func verdict(on changes: [LedgerChange]) -> FleetVerdict {
@@ -83,6 +91,10 @@ struct FleetChanges: Sendable {
     var isContested: [Subject: Bool] = [:]
     /// So many more, or fewer, blocks with words that differ.
     var contestedMore = 0
+    /// This gateway's words, since the ledger was last asked for those that aren't published.
+    var said: [FleetEntry] = []
+    /// The ledger was asked; whether it has told all.
+    var asked: Bool?
 }
 
 /// What has become of changes in the ledger, where other gateways have a say.

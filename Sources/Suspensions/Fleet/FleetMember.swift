@@ -32,6 +32,8 @@ package final class FleetMember: Sendable {
         var hasCaughtUp = false
         /// The last number that this gateway's own words have got.
         var lastSent: Int64 = 0
+        /// When the log was last looked at for what can be cut; nanoseconds.
+        var cutAt = Int64.min
     }
 
     let settings: FleetSettings
@@ -125,12 +127,32 @@ package final class FleetMember: Sendable {
         if isFirst { started.signal() }
     }
 
-    func connect() throws(FleetTrouble) -> SharedLog {
+    /// Has the shared log cut, at the start and once a day, by a connection of its own that nobody waits for. One gateway at a time.
+    func cutWhenDue() {
+        let isDue = state.withLock { state in
+            let now = FleetGate.now()
+            guard state.cutAt == .min || now - state.cutAt >= Limits.fleetCutSeconds * 1_000_000_000 else { return false }
+            state.cutAt = now
+            return true
+        }
+        guard isDue else { return }
+        DispatchQueue.global(qos: .utility).async { [self] in
+            do throws(FleetTrouble) {
+                let log = try connect(patience: Limits.fleetCutPatienceMilliseconds)
+                let count = try log.cut()
+                if count > 0 { say("fleet: \(count) entries of the shared log that others have replaced were cut") }
+            } catch {
+                say("fleet: the shared log could not be cut: \(error.words)")
+            }
+        }
+    }
+
+    func connect(patience: Int32 = Limits.fleetPatienceMilliseconds) throws(FleetTrouble) -> SharedLog {
         let password = try settings.password()
         do throws(PostgresError) {
             return SharedLog(
                 link: try PostgresLink(
-                    database: settings.database, password: password, patience: Limits.fleetPatienceMilliseconds))
+                    database: settings.database, password: password, patience: patience))
         } catch {
             throw FleetTrouble(error.description, .away)
         }

@@ -26,47 +26,65 @@ struct FleetPublisher {
     /// One batch. Whether there may be more.
     private func publish(_ log: inout SharedLog?) throws(FleetTrouble) -> Bool {
         let ticket = member.waiters.lastTicket
-        let (unsent, count) = try unsent()
-        member.edit { $0.unsent = count }
-        guard let entrance = member.entrance else { return false }
-        guard !unsent.isEmpty else {
+        // Before the words are taken: in another epoch they are others.
+        let entrance = member.entrance
+        let (words, left) = try words()
+        member.edit { $0.unsent = words.count + left }
+        guard !words.isEmpty else {
             // Sent with somebody else's, or said before: whoever waits needs no more than what is known.
             member.waiters.published(upTo: ticket, at: member.state.withLock { max($0.status.applied, $0.lastSent) })
             if !member.waiters.isEmpty { member.stirrer.stir() }
             return false
         }
-        if log == nil { log = try connect() }
-        guard let link = log else { return false }
-        // Asked for with every word: who waits for it may say so only when it is published.
-        let note = member.acknowledgesAll ? FleetNote.all : ""
-        guard let sent = try link.publish(unsent, epoch: entrance.epochs.current, note: note) else {
-            // Another epoch: the follower's connection is of the last one too, and enters anew.
-            member.state.withLock { $0.entrance = nil }
-            throw FleetTrouble("it was started anew", .away)
-        }
-        do throws(LedgerError) {
-            try authority.step { transaction, _ in try transaction.sent(sent) }
-        } catch {
-            throw FleetTrouble("\(error)", .away)
-        }
+        guard let sent = try send(words, &log, entrance) else { return false }
         let last = member.state.withLock { state in
             state.lastSent = sent.compactMap(\.number).reduce(state.lastSent, max)
             return state.lastSent
         }
-        if count <= unsent.count { member.waiters.published(upTo: ticket, at: last) }
+        if left == 0 { member.waiters.published(upTo: ticket, at: last) }
         member.edit { status in
             status.published += sent.count
-            status.unsent = max(0, count - unsent.count)
+            status.unsent = left
         }
+        // The ledger learns their numbers when the follower hears them; asked before, it would tell the same ones again.
+        if left > 0 { waitUntilHeard(last) }
         return true
     }
 
-    private func unsent() throws(FleetTrouble) -> ([FleetEntry], Int) {
+    /// Nil where there is no connection now. What isn't sent is asked of the ledger again.
+    private func send(
+        _ words: [FleetEntry], _ log: inout SharedLog?, _ entrance: SharedLog.Entrance?
+    ) throws(FleetTrouble) -> [FleetHead]? {
+        var isSent = false
+        defer { if !isSent { authority.fleetLedger?.loseOutbox() } }
+        guard let entrance else { return nil }
+        if log == nil { log = try connect() }
+        // Asked for with every word: who waits for it may say so only when it is published.
+        let note = member.acknowledgesAll ? FleetNote.all : ""
+        guard let sent = try log?.publish(words, epoch: entrance.epochs.current, note: note) else {
+            // Another epoch: the follower's connection is of the last one too, and enters anew.
+            member.state.withLock { $0.entrance = nil }
+            throw FleetTrouble("it was started anew", .away)
+        }
+        isSent = true
+        return sent
+    }
+
+    private func waitUntilHeard(_ number: Int64) {
+        let deadline = PostgresLink.now() + Limits.fleetPollMilliseconds
+        while !member.isOver, member.state.withLock({ $0.status.applied }) < number, PostgresLink.now() < deadline {
+            _ = member.toPublish.wait(timeout: .now() + .milliseconds(5))
+        }
+    }
+
+    /// What is to be published next, and how much more there is.
+    private func words() throws(FleetTrouble) -> ([FleetEntry], left: Int) {
+        if let words = authority.fleetLedger?.takeOutbox() { return (words, 0) }
         do throws(LedgerError) {
             return try authority.step { transaction, scopes -> ([FleetEntry], Int) in
                 guard transaction.isJoined else { return ([], 0) }
-                let entries = try transaction.unsent(Limits.fleetBatch, scopes)
-                return (entries, entries.count < Limits.fleetBatch ? entries.count : try transaction.unsentCount())
+                let words = try transaction.unsent(Limits.fleetBatch, scopes)
+                return (words, words.count < Limits.fleetBatch ? 0 : try transaction.unsentCount() - words.count)
             }
         } catch {
             throw FleetTrouble("\(error)", .away)

@@ -33,9 +33,10 @@ struct FleetSide: Sendable {
     mutating func stamp(_ changes: [LedgerChange], _ write: CallMachine.Write) -> ([LedgerChange], CallMachine.Write) {
         let stamped = changes.map { change -> LedgerChange in
             switch change {
-            case .intend(let intent):
+            case .intend(var intent):
                 bases[intent.number] = applied
-                return change
+                intent.base = applied
+                return .intend(intent)
             case .record(let outcome):
                 writing[outcome.subject, default: 0] += 1
                 return .record(based(outcome))

@@ -23,6 +23,8 @@ package struct FleetStatus: Sendable, Equatable {
     /// Entries of others that were put in force, and words that were published.
     package var heard = 0
     package var published = 0
+    /// The gateways of the fleet, this one too, as they last said: at most `Limits.fleetMembers`.
+    package var members: [FleetPeer] = []
     /// Whether requests are refused now.
     package var isRefusing = false
     /// From the confirmation at another gateway until it was in force here, by both machines' clocks.
@@ -32,6 +34,19 @@ package struct FleetStatus: Sendable, Equatable {
 
     /// Seconds since everything was in force here that the others had published, or since the start.
     package var behindSeconds: Double { max(0, Double(FleetGate.now() - max(caughtUpAt, begunAt)) / 1_000_000_000) }
+}
+
+/// A gateway of the fleet as the shared log knows it.
+package struct FleetPeer: Sendable, Equatable {
+    /// The file's `fleet.name`.
+    package let name: String
+    package let isThis: Bool
+    /// Whether the others count on it: its lease has not run out.
+    package let isLive: Bool
+    /// Milliseconds since it last said what is in force there.
+    package let seenMilliseconds: Int64
+    /// Entries of the shared log that weren't in force there then, up to `Limits.fleetBehindCounted`.
+    package let behind: Int
 }
 
 /// Durations in buckets.

@@ -16,6 +16,7 @@ enum FleetTables {
             PRIMARY KEY (scope, user, source, writer, local)) STRICT, WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS fleet_contests (
             scope INTEGER NOT NULL, user ANY NOT NULL, source INTEGER NOT NULL, PRIMARY KEY (scope, user, source)) STRICT, WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS fleet_intents (id INTEGER PRIMARY KEY, base INTEGER NOT NULL) STRICT;
         CREATE INDEX IF NOT EXISTS fleet_unsent ON fleet_heads (local) WHERE number IS NULL;
         """
 

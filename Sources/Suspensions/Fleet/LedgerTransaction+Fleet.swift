@@ -7,7 +7,9 @@ extension LedgerTransaction {
     static let contest = "calls at two gateways overlapped: suspended until it is settled"
 
     /// Takes this gateway's own word and returns the state that stands then.
-    mutating func say(_ outcome: Outcome, _ state: UserState, scope: Int64, user: DatabaseValue) throws -> UserState {
+    mutating func say(
+        _ outcome: Outcome, _ state: UserState, scope: Int64, user: DatabaseValue, _ scopes: LedgerScopes
+    ) throws -> UserState {
         guard isJoined else { return state }
         let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT applied, local FROM fleet"))!
         let local = (row["local"] as Int64) + 1
@@ -20,7 +22,16 @@ extension LedgerTransaction {
         let before = heads
         heads.say(word, own: fleet.isOwn)
         try replace(before, by: heads, of: outcome, learned: outcome.learned, scope: scope, user: user)
+        // More than a batch are asked of the ledger.
+        if shared.said.count <= Limits.fleetBatch { shared.said.append(entry(heads.all.last ?? word, outcome, scopes)) }
         return heads.state
+    }
+
+    private func entry(_ word: FleetHead, _ outcome: Outcome, _ scopes: LedgerScopes) -> FleetEntry {
+        FleetEntry(
+            head: word, directory: scopes.name(outcome.subject.directory), tenant: outcome.subject.tenant?.canonical,
+            user: outcome.subject.user.id.canonical, source: outcome.source, learned: outcome.learned, actor: text(outcome.actor),
+            requestID: text(outcome.requestID), reason: text(outcome.reason), at: outcome.at, since: outcome.since)
     }
 
     /// Whether words are kept, also if only this transaction has begun it.

@@ -66,4 +66,45 @@ extension SharedLog {
     func leave(_ writer: String) throws(FleetTrouble) {
         try ask("DELETE FROM tenantgate.gateways WHERE writer = $1::uuid", [writer])
     }
+
+    /// Everybody who has not said goodbye, by name.
+    func peers(_ writer: String) throws(FleetTrouble) -> [FleetPeer] {
+        let rows = try ask(
+            """
+            SELECT name, writer = $1::uuid, until > clock_timestamp(),
+                (extract(epoch FROM clock_timestamp() - until) * 1000 + \(Limits.fleetCountedMilliseconds))::bigint,
+                (SELECT count(*) FROM (
+                    SELECT 1 FROM tenantgate.entries WHERE number > gateways.applied LIMIT \(Limits.fleetBehindCounted)) AS entries)
+            FROM tenantgate.gateways ORDER BY name, writer LIMIT \(Limits.fleetMembers)
+            """, [writer])
+        return rows.map { row in
+            FleetPeer(
+                name: row[0] ?? "", isThis: row[1] == "t", isLive: row[2] == "t", seenMilliseconds: max(0, Int64(row[3] ?? "") ?? 0),
+                behind: Int(row[4] ?? "") ?? 0)
+        }
+    }
+
+    /// Takes out what nobody needs any more, and returns how much: entries that are a month old and that another entry, as old, has
+    /// replaced by knowing of them. That one stays, or is replaced in the same way by one that knew of both; so whoever reads the log
+    /// comes to the same list, and no standing block is ever lost. Whether others are cutting: nothing.
+    func cut() throws(FleetTrouble) -> Int {
+        try ask("SET statement_timeout = \(Limits.fleetCutPatienceMilliseconds); SET work_mem = '64MB'")
+        let mayCut = try ask("SELECT pg_try_advisory_lock(\(SharedLogSchema.cutting))").first?[0] == "t"
+        guard mayCut else { return 0 }
+        let old = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint - \(Limits.fleetKeptDays)::bigint * 86400000"
+        let row = try ask(
+            """
+            WITH known AS (
+                SELECT directory, tenant, userid, source, max(base) AS base FROM tenantgate.entries WHERE at < \(old)
+                GROUP BY directory, tenant, userid, source),
+            gone AS (
+                DELETE FROM tenantgate.entries AS entry USING known
+                WHERE entry.at < \(old) AND entry.number <= known.base AND entry.directory = known.directory
+                    AND entry.tenant IS NOT DISTINCT FROM known.tenant AND entry.userid = known.userid AND entry.source = known.source
+                RETURNING 1)
+            SELECT count(*) FROM gone
+            """
+        ).first
+        return row?[0].flatMap { Int($0) } ?? 0
+    }
 }

@@ -3,6 +3,8 @@ enum SharedLogSchema {
     static let version = 1
     /// Any number, the same in all gateways: whoever makes or changes the tables holds this advisory lock.
     static let lock = 0x746E_4667
+    /// Whoever cuts the log holds this one.
+    static let cutting = 0x746E_4668
 
     /// What a database is known by: one that was restarted, made anew or restored has another one. A table's own number changes when a
     /// dump is read in.

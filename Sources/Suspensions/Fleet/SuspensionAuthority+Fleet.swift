@@ -3,8 +3,11 @@ import Policy
 import Synchronization
 
 extension SuspensionAuthority {
+    /// Nil where the ledger is none that can be shared.
+    var fleetLedger: FleetLedger? { state.withLock { $0.fleet?.ledger } }
+
     /// Who this run of the gateway is in the shared log.
-    var fleetWriter: String { state.withLock { $0.fleet?.ledger.writer ?? "" } }
+    var fleetWriter: String { fleetLedger?.writer ?? "" }
 
     /// Blocks with words of several gateways that overlapped and aren't settled.
     var contestedUsers: Int { state.withLock { $0.fleet?.ledger.contestedCount ?? 0 } }

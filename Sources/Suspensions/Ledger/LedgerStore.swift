@@ -54,6 +54,8 @@ package struct Intent: Sendable, Equatable {
     package let suspendsOnUnknown: Bool
     /// Milliseconds since 1970.
     package let at: Int64
+    /// The last number of the fleet's log that was in force here when the call began; nil without a fleet.
+    package var base: Int64?
 }
 
 /// How the gateway came to know.

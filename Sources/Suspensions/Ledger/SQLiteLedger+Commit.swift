@@ -98,21 +98,26 @@ struct LedgerTransaction {
                 intent.number, scope, LedgerScopes.value(intent.subject.user.id), intent.wanted.rawValue, text(intent.caller),
                 text(intent.requestID), intent.suspendsOnUnknown, intent.at,
             ])
+        try noteBase(of: intent)
     }
 
-    private func forget(_ intent: Int64) throws { try run("DELETE FROM intents WHERE id = ?", [intent]) }
+    private func forget(_ intent: Int64) throws {
+        try run("DELETE FROM intents WHERE id = ?", [intent])
+        try forgetBase(of: intent)
+    }
 
     private mutating func record(_ outcome: Outcome, scope: Int64, _ scopes: LedgerScopes) throws {
         let user = LedgerScopes.value(outcome.subject.user.id)
+        let outcome = try based(outcome)
         if let intent = outcome.intent { try forget(intent) }
         let was = try isBlocked(scope, user, outcome.source)
         var becomes = was
         switch outcome.result {
-        case .state(let state): becomes = try say(outcome, state, scope: scope, user: user)
+        case .state(let state): becomes = try say(outcome, state, scope: scope, user: user, scopes)
         // The block stays as it was: others need not hear of it.
         case .seen: break
         case .unknown(let wanted, let blocks):
-            if blocks { becomes = try say(outcome, .suspended, scope: scope, user: user) }
+            if blocks { becomes = try say(outcome, .suspended, scope: scope, user: user, scopes) }
             try run(
                 "INSERT OR REPLACE INTO unconfirmed VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [scope, user, wanted.rawValue, text(outcome.actor), text(outcome.requestID), text(outcome.reason), outcome.at])

@@ -1,0 +1,142 @@
+import Dispatch
+import Foundation
+import Policy
+import Synchronization
+import Testing
+
+@testable import Suspensions
+
+/// Calls that overlapped at two gateways: suspended, until a read, a later change or a person says more.
+@Suite("fleet: settling")
+struct FleetSettlingTests {
+    private let folder: LedgerFolder
+    private let authority: SuspensionAuthority
+    private let start = FleetEpochs.Epoch(number: 1, after: 0).start
+
+    init() throws {
+        folder = try LedgerFolder()
+        authority = try SuspensionAuthority(store: folder.open(), reaches: [.tenant, .directory], onBlock: { _ in })
+        _ = try authority.step { transaction, scopes in
+            try transaction.join(log: "log", epochs: FleetEpochs([FleetEpochs.Epoch(number: 1, after: 0)]), scopes)
+        }
+    }
+
+    private func hear(_ number: Int64, base: Int64, _ state: UserState, _ source: BlockSource = .upstream) throws {
+        let entry = FleetEntry(
+            head: FleetHead(writer: "other", local: number, number: start + number, base: start + base, state: state), directory: "rinne",
+            tenant: nil, user: Array("anna".utf8), source: source, learned: .call, actor: "admin", requestID: "r", reason: "",
+            at: 1000 + number, since: nil)
+        _ = try authority.hear([entry], upTo: start + number)
+    }
+
+    private func byHand(_ state: UserState, _ source: BlockSource) -> HandConclusion? {
+        guard case .record(let outcome) = outcome(anna, .state(state), source: source, learned: .hand) else { return nil }
+        let answer = Mutex<HandConclusion?>(nil)
+        let done = DispatchSemaphore(value: 0)
+        authority.byHand([outcome]) { conclusion in
+            answer.withLock { $0 = conclusion }
+            done.signal()
+        }
+        done.wait()
+        return answer.withLock { $0 }
+    }
+
+    private var isBlocked: Bool { authority.index.stands(.upstream, for: anna) }
+
+    private func wait(until isGood: () -> Bool) -> Bool {
+        let end = Date.now.addingTimeInterval(20)
+        while !isGood(), Date.now < end { usleep(1000) }
+        return isGood()
+    }
+
+    /// A suspension here and a reactivation there, neither of which knew of the other.
+    private func overlap() throws {
+        #expect(byHand(.suspended, .upstream) == .done)
+        try hear(1, base: 0, .active)
+        #expect(isBlocked)
+        #expect(authority.status.unconfirmedUsers == 1)
+        #expect(authority.contestedUsers == 1)
+    }
+
+    @Test("what the service says when it is read is the last word", arguments: [UserState.active, .suspended])
+    func read(_ state: UserState) throws {
+        try overlap()
+        authority.readUsers(from: OneWord(state: state), late: [1, 1])
+        #expect(wait { authority.contestedUsers == 0 && authority.status.unconfirmedUsers == 0 })
+        #expect(wait { isBlocked == (state == .suspended) })
+        let words = try authority.step { transaction, scopes in try transaction.unsent(10, scopes) }
+        #expect(words.map(\.head.state) == [state])
+        #expect(words.map(\.head.base) == [start + 1], "it knew of both")
+    }
+
+    @Test("an operator's word that knew of both is the last one")
+    func byOperator() throws {
+        try overlap()
+        #expect(byHand(.active, .upstream) == .done)
+        #expect(!isBlocked)
+        #expect(authority.contestedUsers == 0)
+        #expect(authority.status.unconfirmedUsers == 0)
+    }
+
+    @Test(
+        "a lift by hand that did not know of another gateway's block gives way to it; the next one lifts it",
+        arguments: BlockSource.allCases)
+    func overlapped(_ source: BlockSource) throws {
+        try hear(1, base: 0, .suspended, source)
+        #expect(byHand(.active, source) == .done)
+        #expect(!authority.index.stands(source, for: anna))
+        try hear(2, base: 1, .suspended, source)
+        #expect(authority.index.stands(source, for: anna))
+        #expect(authority.contestedUsers == 1)
+        #expect(byHand(.active, source) == .done)
+        #expect(!authority.index.stands(source, for: anna))
+        #expect(authority.contestedUsers == 0)
+    }
+
+    @Test("an answer that was asked for before another gateway's word was heard teaches nothing")
+    func touched() throws {
+        let mark = authority.mark
+        authority.look(true)
+        try hear(1, base: 0, .suspended)
+        let batch = apply(Finding(subject: anna, state: .active, mark: mark))
+        #expect(batch?.overtaken == [anna])
+        #expect(isBlocked)
+        let later = apply(Finding(subject: anna, state: .active, mark: authority.mark))
+        #expect(later?.waiting == 1, "a call was just made there")
+        #expect(isBlocked)
+        authority.look(false)
+    }
+
+    private func apply(_ finding: Finding) -> FindingBatch? {
+        let answer = Mutex<FindingBatch?>(nil)
+        let done = DispatchSemaphore(value: 0)
+        authority.apply([finding]) { batch in
+            answer.withLock { $0 = batch }
+            done.signal()
+        }
+        done.wait()
+        return answer.withLock { $0 }
+    }
+
+    @Test("contested users that memory has no room for stay suspended, and are taken up when it has")
+    func bounded() {
+        let room = CallMachine(bounds: CallerAllowances.Bounds(open: 4, perMinute: 300), unconfirmed: [], standing: { _ in true })
+        var machine = room
+        for number in 0...Limits.fleetContestedUsers { machine.contest(person(number), Moment(steady: 0, wall: 0)) }
+        #expect(machine.lost.count == Limits.fleetContestedUsers)
+        #expect(machine.hasContestsLeftOut && !machine.hasRoomForContests)
+        for number in 0..<Limits.fleetContestedUsers / 2 { machine.lost[person(number)] = nil }
+        #expect(machine.hasRoomForContests)
+    }
+}
+
+/// A service that says the same of everybody.
+private struct OneWord: UserSource {
+    let state: UserState
+
+    func read(_ subject: Subject, then: @escaping @Sendable (ReadOutcome) -> Void) { then(.state(state)) }
+    func lists(of directory: DirectoryIndex) -> [UserList] { [] }
+    func page(_ number: Int, of list: UserList, then: @escaping @Sendable (Result<ListLesson, ReadFailure>) -> Void) {
+        then(.failure(ReadFailure("there is no list")))
+    }
+}
