@@ -33,6 +33,7 @@ extension AdminAPI {
         json.member("loops", sources.gateway.loopCount)
         json.member("client_connections", figures.connectionsOpen)
         writeLedger(shown.configuration, &json)
+        if let fleet = sources.fleet?.status { fleet.write(to: &json) }
         json.endObject()
         return AdminAnswer(json)
     }

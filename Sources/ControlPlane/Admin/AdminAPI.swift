@@ -9,6 +9,8 @@ final class AdminAPI: Sendable {
     struct Sources: Sendable {
         let desk: LiveDesk
         let suspensions: SuspensionAuthority
+        /// Nil for a gateway by itself.
+        let fleet: FleetMember?
         let gateway: Gateway
         let standing: Standing
         let keys: KeyService

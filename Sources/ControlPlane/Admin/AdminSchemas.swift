@@ -1,4 +1,5 @@
 import Policy
+import Suspensions
 
 /// The shapes of what the API takes and answers, as JSON Schemas.
 enum AdminSchemas {
@@ -94,30 +95,41 @@ enum AdminSchemas {
         ]
     )
 
-    private static let status = object([
-        ("version", .text), ("started", .time), ("uptime_seconds", .count), ("ready", .flag), ("reasons", .list(.text)),
-        ("notices", .list(.text)), ("token", object([("name", .text), ("role", .words(AdminRole.allCases.map(\.rawValue)))])),
-        ("listeners", .list(.text)), ("loops", .count), ("client_connections", .count),
-        (
-            "ledger",
-            object(
-                [
-                    ("path", .text), ("writable", .flag), ("owed_users", .count), ("unconfirmed_users", .count), ("open_calls", .count),
-                    ("users_to_read", .count),
-                ],
-                optional: [("trouble", .text)])
-        ),
-        (
-            "directories",
-            .list(
+    private static let status = object(
+        [
+            ("version", .text), ("started", .time), ("uptime_seconds", .count), ("ready", .flag), ("reasons", .list(.text)),
+            ("notices", .list(.text)), ("token", object([("name", .text), ("role", .words(AdminRole.allCases.map(\.rawValue)))])),
+            ("listeners", .list(.text)), ("loops", .count), ("client_connections", .count),
+            (
+                "ledger",
                 object(
                     [
-                        ("name", .text), ("id_format", .words(IDFormat.allCases.map(\.rawValue))),
-                        ("tenant_format", .words(IDFormat.allCases.map(\.rawValue))), ("reach", .words(Reach.allCases.map(\.rawValue))),
-                        ("suspended_users", .count),
-                    ], optional: [("reconcile", object(reconcileRuns.required, optional: reconcileRuns.optional))]))
-        ),
-    ])
+                        ("path", .text), ("writable", .flag), ("owed_users", .count), ("unconfirmed_users", .count), ("open_calls", .count),
+                        ("users_to_read", .count),
+                    ],
+                    optional: [("trouble", .text)])
+            ),
+            (
+                "directories",
+                .list(
+                    object(
+                        [
+                            ("name", .text), ("id_format", .words(IDFormat.allCases.map(\.rawValue))),
+                            ("tenant_format", .words(IDFormat.allCases.map(\.rawValue))), ("reach", .words(Reach.allCases.map(\.rawValue))),
+                            ("suspended_users", .count),
+                        ], optional: [("reconcile", object(reconcileRuns.required, optional: reconcileRuns.optional))]))
+            ),
+        ], optional: [("fleet", fleet)])
+
+    private static let fleet = object(
+        [
+            ("link", .words(FleetStatus.Link.allCases.map(\.rawValue))), ("listening", .flag), ("refusing", .flag),
+            ("behind_seconds", .count), ("unpublished", .count), ("contested_users", .count), ("applied", .count),
+            (
+                "gateways",
+                .list(object([("name", .text), ("this", .flag), ("live", .flag), ("seen_seconds_ago", .count), ("behind", .count)]))
+            ),
+        ], optional: [("trouble", .text)])
 
     private static let routes = object([
         (

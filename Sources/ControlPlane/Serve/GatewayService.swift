@@ -130,7 +130,8 @@ package final class GatewayService: Sendable {
         admin?.serve(
             AdminAPI(
                 AdminAPI.Sources(
-                    desk: desk, suspensions: suspensions, gateway: gateway, standing: standing, keys: keys, reconciling: reconciling,
+                    desk: desk, suspensions: suspensions, fleet: fleet, gateway: gateway, standing: standing, keys: keys,
+                    reconciling: reconciling,
                     shown: { [unowned self] in shown.withLock { $0 } },
                     reload: { [unowned self] answer in reloading.withLock { $0 }(answer) }, news: news, started: Int64(time(nil)) * 1000)))
         reloading.withLock { $0 = { [unowned self] answer in DispatchQueue.global().async { answer(self.reload()) } } }

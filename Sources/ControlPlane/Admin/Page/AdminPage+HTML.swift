@@ -34,6 +34,15 @@ extension AdminPage {
             <dl id="figures"></dl>
           </section>
 
+          <section id="fleet-section" aria-labelledby="fleet-title" hidden>
+            <h2 id="fleet-title">Fleet</h2>
+            <p class="hint" id="fleet-words"></p>
+            <div class="scroll"><table id="fleet" role="table">
+              <thead><tr><th>Gateway</th><th>State</th><th class="n">Changes behind</th><th class="n">Last word</th></tr></thead>
+              <tbody></tbody>
+            </table></div>
+          </section>
+
           <section aria-labelledby="refused-title" class="wide">
             <h2 id="refused-title">Who is refused, and why</h2>
             <div class="scroll"><table id="refused" role="table">

@@ -21,6 +21,7 @@ extension AdminPage {
           figures.suspended = status.directories.reduce((sum, each) => sum + each.suspended_users, 0).toLocaleString('en');
           figures.unknown = status.ledger.unconfirmed_users.toLocaleString('en');
           figures.ledger = status.ledger.writable ? 'writable' : 'NOT WRITABLE';
+          showFleet(status.fleet);
           showFigures();
         }
 
@@ -44,14 +45,33 @@ extension AdminPage {
           forgetSuspensions();
         }
 
+        let fleetIsWell = true;
+
+        // The other gateways, and how far each is behind.
+        function showFleet(fleet) {
+          $('fleet-section').hidden = !fleet;
+          if (!fleet) return;
+          const live = fleet.gateways.filter((each) => each.live).length;
+          fleetIsWell = fleet.link === 'joined' && !fleet.refusing;
+          figures.fleet = fleet.link === 'joined' ? `${live} of ${fleet.gateways.length}` : fleet.link.toUpperCase();
+          $('fleet-words').textContent = fleet.link === 'joined'
+            ? `${fleet.unpublished} changes of this one not told the others, ${fleet.contested_users} users with calls that overlapped`
+            : `Nothing is heard of the others for ${span(fleet.behind_seconds)}; ${fleet.unpublished} changes not told them. ${fleet.trouble ?? ''}`;
+          fill('fleet', fleet.gateways.map((each) => ({key: each.name, cells: [
+            [each.this ? `${each.name} (this one)` : each.name, 'id'], each.live ? ['counted on', 'good'] : ['gone', 'bad'],
+            [each.behind >= 10000 ? '10,000 or more' : each.behind.toLocaleString('en'), each.behind > 0 ? 'n warn' : 'n'],
+            [`${span(each.seen_seconds_ago)} ago`, 'n']]})), 'Nobody yet.');
+        }
+
         const labels = [
           ['requests', 'requests per s'], ['refused', 'refused per s'], ['servers', 'servers that are well'], ['suspended', 'suspended users'],
-          ['unknown', 'outcomes unknown'], ['connections', 'client connections'], ['ledger', 'ledger']];
+          ['unknown', 'outcomes unknown'], ['connections', 'client connections'], ['ledger', 'ledger'],
+          ['fleet', 'gateways of the fleet']];
 
         function showFigures() {
           $('figures').replaceChildren(...labels.filter(([key]) => figures[key] !== undefined).map(([key, label]) => {
             const group = element('div');
-            const value = element('dd', figures[key], key === 'ledger' && figures.ledger !== 'writable' ? 'bad' : undefined);
+            const value = element('dd', figures[key], (key === 'ledger' && figures.ledger !== 'writable') || (key === 'fleet' && !fleetIsWell) ? 'bad' : undefined);
             group.append(value, element('dt', label));
             if (history[key] && history[key].length > 2) group.append(line(history[key], key === 'refused' ? 'bad' : ''));
             return group;
