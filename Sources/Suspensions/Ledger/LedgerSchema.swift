@@ -23,13 +23,27 @@ enum LedgerSchema {
             return
         }
         guard application == applicationID else { throw LedgerError.notALedger(path: path) }
-        guard found <= version else { throw LedgerError.newerVersion(path: path, found: found, known: version) }
+        guard found <= version else { return try enter(newer: found, db, path: path) }
         if found == 1 {
             try db.execute(sql: reactivations)
             try db.execute(sql: "INSERT INTO reactivations " + loggedReactivations)
         }
         if found < 3 { try db.execute(sql: fillings) }
         if found < version { try db.execute(sql: "PRAGMA user_version = \(version)") }
+    }
+
+    /// A ledger that a later program has written may be read and written by this one where it says so: an upgrade in place that comes to
+    /// nothing, or is taken back, goes on with what the new program has left.
+    ///
+    /// What a later version owes for that, from 4 on: a table `versions` (one row: `one` = 1, `oldest`, `writer`). `oldest` is the oldest version
+    /// whose program may use the ledger: the one before, as long as every table here has the same columns and every number in them the same
+    /// meanings, and none besides; new tables are no obstacle. `writer` is the version of the program that opened it last: where that is an
+    /// older one, what only the newer program writes has to be brought up to date.
+    private static func enter(newer found: Int, _ db: Database, path: String) throws {
+        guard try db.tableExists("versions"), let oldest = try Int.fetchOne(db, sql: "SELECT oldest FROM versions WHERE one = 1"),
+            oldest <= version
+        else { throw LedgerError.newerVersion(path: path, found: found, known: version) }
+        try db.execute(sql: "UPDATE versions SET writer = \(version)")
     }
 
     /// How outcomes are learned that nobody knows, for SQL.
