@@ -93,6 +93,24 @@ package enum Limits {
     /// Seconds that the process has beyond `timeouts.drain_delay` and `timeouts.drain`, for the ledger and the log; then it ends as it is.
     package static let endSeconds: Int64 = 10
 
+    // MARK: upgrade in place
+
+    /// Milliseconds for which a gateway that has handed its ledger on admits users after the other one was last heard: a suspension waits
+    /// no longer than this for one that doesn't answer, so it is well below the second that callers are made to wait for.
+    package static let leaseMilliseconds: Int64 = 500
+    /// Milliseconds between two words of the other one.
+    package static let leaseWordMilliseconds: Int64 = 100
+    /// Milliseconds for each step of a takeover, but for loading the ledger.
+    package static let takeoverStepMilliseconds: Int64 = 10_000
+    /// Milliseconds that suspend calls in progress have before an upgrade is given up: as long as a service usually may take.
+    package static let takeoverCallsMilliseconds: Int64 = 10_000
+    /// Seconds for the new gateway's load of the ledger: ten million users take a few.
+    package static let takeoverLoadSeconds: Int64 = 120
+    /// Seconds that connections have to end after an upgrade: WebSockets and long answers.
+    package static let upgradedSeconds: Int64 = 600
+    /// Messages that may wait for the gateway before; each has at most 64 users. Beyond it that one is left to its lease.
+    package static let takeoverBacklog = 8192
+
     // MARK: routes
 
     /// Segments of a route's or dialect call's pattern: far more than any API has, and the bound of the matcher's recursion.

@@ -1,5 +1,6 @@
 import Foundation
 import Policy
+import Synchronization
 import Testing
 
 @testable import Suspensions
@@ -36,6 +37,15 @@ struct FleetHearingTests {
         #expect(!authority.index.stands(.upstream, for: anna))
     }
 
+    @Test("whoever follows this gateway is told what others have said, as of everything else")
+    func followed() throws {
+        let follower = ListeningFollower()
+        authority.lead(follower)
+        _ = try authority.hear([entry(1, base: 0, .suspended)], upTo: start + 1)
+        _ = try authority.hear([entry(2, base: 1, .active)], upTo: start + 2)
+        #expect(follower.changes == [.block([anna], .upstream), .lift(anna, .upstream, at: 1002)])
+    }
+
     @Test("the ledger keeps what was heard, its log explains it, and a restart has the same list")
     func durable() throws {
         _ = try authority.hear([entry(1, base: 0, .suspended), entry(2, base: 0, .suspended, directory: "elsewhere")], upTo: start + 2)
@@ -60,4 +70,13 @@ struct FleetHearingTests {
         #expect(unsent.map(\.head) == [FleetHead(writer: "other", local: 1, number: nil, base: start, state: .suspended)])
         #expect(authority.index.stands(.upstream, for: anna))
     }
+}
+
+/// A gateway before this one, of which only what it is told counts.
+private final class ListeningFollower: SuspensionFollower {
+    private let told = Mutex<[SuspensionChange]>([])
+    var changes: [SuspensionChange] { told.withLock { $0 } }
+
+    func changed(_ change: SuspensionChange) { told.withLock { $0.append(change) } }
+    func whenFollowed(_ next: @escaping @Sendable () -> Void) { next() }
 }

@@ -25,7 +25,10 @@ struct CallMachine {
         /// Other gateways' words differ from what was just written.
         case contested(Set<Subject>)
         case tick
-        case drain(until: Int64)
+        /// Nothing new begins. Who waits for a turn is turned away, or gets it yet.
+        case drain(until: Int64, turnsAway: Bool = true)
+        /// Draining is over, and all begins again; with the calls that are unconfirmed by now, where the ledger was away.
+        case goOn(unconfirmed: [UnconfirmedCall]?)
     }
 
     enum Action {
@@ -130,10 +133,14 @@ struct CallMachine {
     ) {
         self.quiet = quiet
         allowances = CallerAllowances(bounds)
-        lost = Dictionary(
+        lost = Self.lost(unconfirmed)
+        self.standing = standing
+    }
+
+    private static func lost(_ unconfirmed: [UnconfirmedCall]) -> [Subject: LostCall] {
+        Dictionary(
             unconfirmed.map { ($0.subject, LostCall(wanted: $0.wanted, isBlocking: $0.isBlocking, hasOthers: true)) },
             uniquingKeysWith: { _, last in last })
-        self.standing = standing
     }
 
     /// Subjects with a call whose outcome is unknown.
@@ -158,7 +165,8 @@ struct CallMachine {
         case .heard(let effects, let isWriting): heard(effects, isWriting: isWriting, now)
         case .contested(let subjects): for subject in subjects { contest(subject, now) }
         case .tick: tick(now, &actions)
-        case .drain(let until): drain(until, now, &actions)
+        case .drain(let until, let turnsAway): drain(until, turnsAway: turnsAway, now, &actions)
+        case .goOn(let unconfirmed): goOn(unconfirmed, now)
         }
         beginReads(now, &actions)
         if !lifting.isEmpty { keepBlocks(of: actions) }
@@ -197,11 +205,20 @@ extension CallMachine {
         }
     }
 
-    /// Nobody new is let in; who waited was not forwarded yet and is turned away.
-    mutating func drain(_ until: Int64, _ now: Moment, _ actions: inout [Action]) {
+    /// Nobody new is let in; who waited was not forwarded yet and may be turned away.
+    mutating func drain(_ until: Int64, turnsAway: Bool, _ now: Moment, _ actions: inout [Action]) {
         drainingUntil = min(until, drainingUntil ?? until)
         isDrained = false
+        guard turnsAway else { return }
         for number in queue.clear() { turnAway(number, .draining, &actions) }
+    }
+
+    /// The ledger is ours again, or still.
+    mutating func goOn(_ unconfirmed: [UnconfirmedCall]?, _ now: Moment) {
+        drainingUntil = nil
+        isDrained = false
+        if let unconfirmed { lost = Self.lost(unconfirmed) }
+        enterLost(now)
     }
 
     mutating func checkDrained(_ now: Moment, _ actions: inout [Action]) {

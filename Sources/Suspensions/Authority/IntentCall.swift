@@ -1,7 +1,7 @@
 package import Policy
 
 /// One suspend or reactivate call that a caller wants made, its body already judged (SPEC §4 step 1).
-package struct IntentCall: Sendable {
+package struct IntentCall: Sendable, Equatable {
     /// Whom.
     package let subject: Subject
     /// What.

@@ -5,7 +5,7 @@ extension SuspensionAuthority {
     /// Makes an operator's changes, all in one transaction. Answered, on the authority's thread, when blocks are in the index and told to
     /// every loop, and all is durable, or known not to be.
     func byHand(_ outcomes: [Outcome], then answer: @escaping @Sendable (HandConclusion) -> Void) {
-        handle(keeping: { $0.hands[$1] = answer }) { .byHand($0, outcomes) }
+        handle(unless: { [self] in handOn(outcomes, answer) }, keeping: { $0.hands[$1] = answer }) { .byHand($0, outcomes) }
     }
 
     /// Runs `body` on the ledger's thread, between two transactions. False where too many wait.

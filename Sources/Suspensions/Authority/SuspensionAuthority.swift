@@ -28,6 +28,12 @@ package final class SuspensionAuthority: Sendable {
         var source: (any UserSource)?
         var batches: [FindingBatch.Number: @Sendable (FindingBatch) -> Void] = [:]
         var fillings: [DirectoryIndex: Bool]
+        /// What waits for the ledger; nil as long as it is ours.
+        var held: HeldCalls?
+        /// The gateway that has the ledger now, where it isn't this one any more.
+        var successor: (any SuspensionSuccessor)?
+        /// The gateway that had it before and still admits users.
+        var follower: (any SuspensionFollower)?
     }
 
     let state: Mutex<State>
@@ -38,6 +44,8 @@ package final class SuspensionAuthority: Sendable {
     let onBlock: BlockListener
     /// Whether requests are refused because too little is known of the others of the fleet: asked on every request.
     package let fleetGate = FleetGate()
+    /// Steady nanoseconds until which users may be admitted; `.max` where the ledger is ours.
+    let lease = Atomic<Int64>(.max)
 
     /// Reads the ledger into a new index: pending intents of a crash become unconfirmed calls first.
     ///
@@ -73,20 +81,25 @@ package final class SuspensionAuthority: Sendable {
         surroundings.everyTick { [weak self] in
             guard let self else { return false }
             handle(.tick)
-            liftWaiting()
-            takeUpContests()
+            if state.withLock({ $0.held == nil }) {
+                liftWaiting()
+                takeUpContests()
+            }
+            expireHeld()
             return true
         }
     }
 
     /// Asks for leave to forward a suspend or reactivate call. Answered once the intent is durable, or with the reason why not.
     package func begin(_ call: IntentCall, then answer: @escaping @Sendable (Beginning) -> Void) {
-        handle(keeping: { $0.beginnings[$1] = answer }) { .arrive($0, call) }
+        handle(unless: { [self] in handOn(call, answer) }, keeping: { $0.beginnings[$1] = answer }) { .arrive($0, call) }
     }
 
     /// Says what a forwarded call came to. Answered when it is in force and durable, or known not to be; only then may the client read.
     package func finish(_ ticket: Ticket, _ outcome: UpstreamOutcome, then answer: @escaping @Sendable (Conclusion) -> Void) {
         surroundings.run { [self] in
+            // Its own are concluded before another gateway has the ledger.
+            if let successor = state.withLock({ $0.successor }) { return successor.finish(ticket, outcome, then: answer) }
             let isFirst = state.withLock { state in
                 guard state.conclusions[ticket.number] == nil else { return false }
                 state.conclusions[ticket.number] = answer
@@ -107,6 +120,8 @@ package final class SuspensionAuthority: Sendable {
         guard !news.isEmpty else { return }
         let asked = surroundings.steady() - age.nanoseconds
         surroundings.run { [self] in
+            // Another gateway has the ledger, or is about to: it learns by itself.
+            guard state.withLock({ $0.held == nil }) else { return }
             for subject in news where !index.stands(.upstream, for: subject) {
                 handle(.sighted(subject, Sighting(caller: caller, requestID: requestID, asked: asked)))
             }
@@ -118,7 +133,7 @@ package final class SuspensionAuthority: Sendable {
     package func drain(patience: Duration, then answer: @escaping @Sendable (_ leftOpen: Int) -> Void) {
         surroundings.run { [self] in
             state.withLock { $0.drained = answer }
-            handle(.drain(until: surroundings.steady() + patience.nanoseconds))
+            handle(.drain(until: surroundings.steady() + patience.nanoseconds, turnsAway: true))
         }
     }
 
@@ -143,9 +158,13 @@ package final class SuspensionAuthority: Sendable {
         for action in state.withLock({ $0.machine.handle(event, at: now) }) { perform(action) }
     }
 
-    /// Handles an event under a number of its own, under which `keep` keeps who is to be answered.
-    func handle(keeping keep: @escaping @Sendable (inout State, Int64) -> Void, _ event: @escaping @Sendable (Int64) -> CallMachine.Event) {
+    /// Handles an event under a number of its own, under which `keep` keeps who is to be answered; unless another process sees to it.
+    func handle(
+        unless isElse: @escaping @Sendable () -> Bool = { false }, keeping keep: @escaping @Sendable (inout State, Int64) -> Void,
+        _ event: @escaping @Sendable (Int64) -> CallMachine.Event
+    ) {
         surroundings.run { [self] in
+            guard !isElse() else { return }
             let number = state.withLock { state in
                 state.lastNumber += 1
                 keep(&state, state.lastNumber)
@@ -158,10 +177,8 @@ package final class SuspensionAuthority: Sendable {
     private func perform(_ action: CallMachine.Action) {
         switch action {
         case .write(let changes, let write): submit(changes, write)
-        case .block(let subjects):
-            for subject in subjects { index.insert(.upstream, for: subject) }
-            onBlock(subjects)
-        case .lift(let subject, let time): lift(.upstream, of: subject, at: time)
+        case .block(let subjects): block(subjects, .upstream)
+        case .lift(let subject, let time): liftUnlessKept(subject, .upstream, at: time)
         case .begin(let number, let beginning): state.withLock { $0.beginnings.removeValue(forKey: number) }?(beginning)
         case .read(let subject, let number):
             let source = state.withLock { $0.source }
@@ -170,13 +187,17 @@ package final class SuspensionAuthority: Sendable {
                 guard let self else { return }
                 surroundings.run { self.handle(.read(subject, number, outcome)) }
             }
-        case .applied(let number, let batch): state.withLock { $0.batches.removeValue(forKey: number) }?(batch)
-        case .conclude(let number, let conclusion): state.withLock { $0.conclusions.removeValue(forKey: number) }?(conclusion)
-        case .blockByHand(let subjects):
-            for subject in subjects { index.insert(.operator, for: subject) }
-            onBlock(subjects)
-        case .liftByHand(let subject, let source, let time): lift(source, of: subject, at: time)
-        case .concludeByHand(let number, let conclusion): state.withLock { $0.hands.removeValue(forKey: number) }?(conclusion)
+        case .applied(let number, let batch):
+            guard let answer = state.withLock({ $0.batches.removeValue(forKey: number) }) else { return }
+            settle { answer(batch) }
+        case .conclude(let number, let conclusion):
+            guard let answer = state.withLock({ $0.conclusions.removeValue(forKey: number) }) else { return }
+            settle { answer(conclusion) }
+        case .blockByHand(let subjects): block(subjects, .operator)
+        case .liftByHand(let subject, let source, let time): liftUnlessKept(subject, source, at: time)
+        case .concludeByHand(let number, let conclusion):
+            guard let answer = state.withLock({ $0.hands.removeValue(forKey: number) }) else { return }
+            settle { answer(conclusion) }
         case .drained(let open):
             let answer = state.withLock { state in
                 defer { state.drained = nil }
@@ -197,9 +218,9 @@ package final class SuspensionAuthority: Sendable {
     }
 
     /// What the ledger has lifted. Not where a word of another gateway, of which that one did not know, keeps it.
-    private func lift(_ source: BlockSource, of subject: Subject, at time: Int64) {
+    private func liftUnlessKept(_ subject: Subject, _ source: BlockSource, at time: Int64) {
         let isKept = state.withLock { $0.fleet?.kept.contains(BlockKey(subject, source)) } ?? false
-        if !isKept { index.lift(source, for: subject, at: time) }
+        if !isKept { lift(subject, source, at: time) }
     }
 }
 

@@ -29,12 +29,14 @@ final class FleetLedger: Sendable {
     /// Subjects and sources whose words differ.
     var contestedCount: Int { state.withLock { $0.contested } }
 
+    /// The ledger was opened, for the first time or again: another process may have written it meanwhile.
     func loaded(applied: Int64, contested: Int, runs: [String]) {
         state.withLock { state in
             state.isJoined = true
             state.appliedAtStart = applied
             state.contested = contested
             state.runs = Set(runs)
+            state.outbox = FleetOutbox()
         }
     }
 

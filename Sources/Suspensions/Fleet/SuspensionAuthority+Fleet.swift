@@ -79,12 +79,12 @@ extension SuspensionAuthority {
         let hear: @Sendable (inout LedgerTransaction, inout LedgerScopes) throws -> [FleetEffect] = { [self] transaction, scopes in
             let effects = try transaction.hear(entries, upTo: number, &scopes)
             let blocks = effects.filter { $0.state == .suspended }
-            if !blocks.isEmpty { surroundings.run { self.block(blocks) } }
+            if !blocks.isEmpty { surroundings.run { self.block(heard: blocks) } }
             return effects
         }
         let effects = try step(hear) { [self] effects in
             let effects = effects.filter { $0.subject.directory < index.reaches.count }
-            for effect in effects.lasting where effect.state == .active { lift(effect.subject, effect.source, at: effect.at) }
+            for effect in effects.lasting where effect.state == .active { liftUnlessBusy(effect.subject, effect.source, at: effect.at) }
             let isWriting = state.withLock { state in
                 state.fleet?.stands(at: number)
                 return Set(effects.map(\.subject).filter { state.fleet?.isWriting($0) == true })
@@ -95,21 +95,20 @@ extension SuspensionAuthority {
     }
 
     /// On the authority's thread.
-    private func block(_ effects: [FleetEffect]) {
+    private func block(heard effects: [FleetEffect]) {
         let effects = effects.filter { $0.subject.directory < index.reaches.count }
-        for effect in effects { index.insert(effect.source, for: effect.subject) }
         state.withLock { $0.machine.keepBlocks(effects.map { HandLift(subject: $0.subject, source: $0.source) }) }
-        onBlock(effects.map(\.subject))
+        for (source, effects) in Dictionary(grouping: effects, by: \.source) { block(effects.map(\.subject), source) }
     }
 
     /// Lifts a block that the ledger has no more; not while something here may set it again, of which the ledger doesn't know yet.
-    private func lift(_ subject: Subject, _ source: BlockSource, at time: Int64) {
+    private func liftUnlessBusy(_ subject: Subject, _ source: BlockSource, at time: Int64) {
         let isBusy = state.withLock { state in
             let isBusy = state.machine.isBusy(subject) || state.fleet?.isWriting(subject) == true
             if isBusy { state.fleet?.waiting[subject, default: [:]][source] = time }
             return isBusy
         }
-        if !isBusy { index.lift(source, for: subject, at: time) }
+        if !isBusy { lift(subject, source, at: time) }
     }
 
     /// What was to be lifted while it was busy: the ledger says whether it still is. On the authority's thread, at every tick.
@@ -153,7 +152,7 @@ extension SuspensionAuthority {
         writer.submit([.fleet(step)]) { [self] error in
             surroundings.run { [self] in
                 if error == nil, stands.withLock({ $0 }) { return }
-                if error == nil { return lift(subject, source, at: time) }
+                if error == nil { return liftUnlessBusy(subject, source, at: time) }
                 state.withLock { $0.fleet?.waiting[subject, default: [:]][source] = time }
             }
         }

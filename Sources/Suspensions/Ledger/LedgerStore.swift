@@ -23,8 +23,14 @@ package protocol LedgerStore: AnyObject, Sendable {
     func unconfirmedCalls() throws(LedgerError) -> [UnconfirmedCall]
     /// The directories whose filling from the service's list was begun, and whether it was finished.
     func fillings() throws(LedgerError) -> [DirectoryIndex: Bool]
-    /// Lets go of the store; nothing else may be asked afterwards.
+    /// Lets go of the store; nothing else may be asked afterwards, unless it is opened again.
     func close()
+    /// Opens it again after `close`: another process may have written it meanwhile.
+    func reopen() throws(LedgerError)
+}
+
+extension LedgerStore {
+    package func reopen() throws(LedgerError) { throw .readFailed("this ledger can't be opened again") }
 }
 
 /// One step of a transaction.

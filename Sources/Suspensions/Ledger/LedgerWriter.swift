@@ -65,6 +65,14 @@ final class LedgerWriter: Sendable {
         thread.sync { store.close() }
     }
 
+    /// Lets `body` use the store on the ledger's thread, and waits for it.
+    func take<Value>(_ body: (any LedgerStore) throws(LedgerError) -> Value) throws(LedgerError) -> Value {
+        let result: Result<Value, LedgerError> = thread.sync {
+            do throws(LedgerError) { return .success(try body(store)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
     private func run() {
         while let round = nextRound() {
             if !round.group.isEmpty { commit(round.group) }

@@ -23,7 +23,7 @@ package final class SQLiteLedger: LedgerStore {
     /// The directories that subjects' numbers mean: the configuration's first.
     package let directories: [LedgerDirectory]
     let path: String
-    let database: DatabaseQueue
+    private let connection: Mutex<DatabaseQueue>
     let chain: LogChain
     let scopes: Mutex<LedgerScopes>
     let fleet = FleetLedger()
@@ -37,24 +37,41 @@ package final class SQLiteLedger: LedgerStore {
     package init(path: String, directories: [LedgerDirectory], digest: @escaping Digest) throws(LedgerError) {
         self.path = path
         chain = LogChain(digest: digest)
-        database = try Self.open(path)
+        let (database, known) = try Self.prepared(path, directories, chain, fleet)
+        connection = Mutex(database)
+        self.directories = known.directories
+        scopes = Mutex(known)
+    }
+
+    var database: DatabaseQueue { connection.withLock { $0 } }
+
+    package func close() { try? database.close() }
+
+    /// The same checks as at first. Directories keep their numbers; those that another process has added since are not ours.
+    package func reopen() throws(LedgerError) {
+        let (database, known) = try Self.prepared(path, directories, chain, fleet)
+        connection.withLock { $0 = database }
+        scopes.withLock { $0 = known }
+    }
+
+    private static func prepared(
+        _ path: String, _ directories: [LedgerDirectory], _ chain: LogChain, _ fleet: FleetLedger
+    ) throws(LedgerError) -> (DatabaseQueue, LedgerScopes) {
+        let database = try open(path)
         do {
-            let chain = chain
-            let known = try database.write { [fleet] db in
+            let known = try database.write { db in
                 try LedgerSchema.prepare(db, path: path)
                 try LedgerCheck.atStart(db, path: path, chain: chain)
                 try FleetTables.load(db, into: fleet)
                 return try LedgerScopes(db, configured: directories)
             }
-            self.directories = known.directories
-            scopes = Mutex(known)
-            try database.inDatabase { db in try Self.readBack(db, path: path) }
+            try database.inDatabase { db in try readBack(db, path: path) }
+            return (database, known)
         } catch {
+            try? database.close()
             throw LedgerError(error, path: path)
         }
     }
-
-    package func close() { try? database.close() }
 
     // MARK: opening
 
