@@ -182,9 +182,11 @@ extension Snapshot {
         admission.isObserved ? nil : objection(rules[admission.route], admission.credential, admission.selectedTenant)
     }
 
-    /// `.userSuspended`; `.tokenExpired` for a token from before its user's reactivation, where the credential block takes none such.
+    /// `.userSuspended`; `.overloaded` where nobody knows, because the process that has the ledger now is not heard; `.tokenExpired` for a token from before its user's reactivation, where the credential block takes none such.
     fileprivate func objection(_ rules: RouteRules, _ credential: Credential?, _ tenant: TenantID?) -> Denial? {
         guard let credential, let directory = rules.route.directory, !rules.route.allowsSuspended else { return nil }
+        // Asked before the index: whoever has this leave has every change that came before it.
+        guard suspensions.mayAdmit else { return .overloaded }
         if isSuspended(credential, tenant: tenant, directory: directory) { return .userSuspended }
         if suspensions.fleetGate.isClosed { return .suspensionsBehind }
         // In this order: whoever is lifted between the two questions was marked as reactivated before.

@@ -14,7 +14,7 @@ package final class Gateway: Sendable {
     let boards: ServerBoards
     private let resolver = NameResolver()
     private let news: UpstreamNews
-    private let lastListener = Atomic<Int>(0)
+    let lastListener = Atomic<Int>(0)
     private let next = Atomic<Int>(0)
 
     /// Starts the loops. Nothing is accepted yet. `tenantLabels`: tenants that are counted by name. Throws where the system has no
@@ -97,13 +97,15 @@ package final class Gateway: Sendable {
         }
     }
 
-    /// Ends accepting, lets every connection end with its next answer, and waits up to `bound` for the open work; then everything ends.
-    /// True if all was done.
-    package func drain(within bound: TimeAmount) -> Bool {
+    /// Ends accepting, lets every connection end with its next answer, and waits up to `bound` for the open work, and for as long as
+    /// `isNeeded`, unless `isCut` says that it must go no further; then everything ends. True if all was done.
+    package func drain(
+        within bound: TimeAmount, while isNeeded: () -> Bool = { false }, unless isCut: () -> Bool = { false }
+    ) -> Bool {
         let end = NIODeadline.now() + bound
         for worker in all { worker.loop.wait { worker.value.closeListeners() } }
         onEveryLoop { $0.drain() }
-        while openWork > 0 && NIODeadline.now() < end { pause() }
+        while openWork > 0 || isNeeded(), NIODeadline.now() < end, !isCut() { pause() }
         let isDone = openWork == 0
         for worker in all {
             worker.loop.wait { worker.value.stop() }

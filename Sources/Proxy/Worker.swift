@@ -219,6 +219,17 @@ final class Worker {
         return figures
     }
 
+    /// Leaves new connections in the kernel's queue, or goes on taking them.
+    func pauseAccepting(_ isPaused: Bool) {
+        for listener in listeners { listener.pause(isPaused) }
+    }
+
+    /// Another process accepts at these sockets from now on; nobody at the others, but for who stands in their queues.
+    func leaveListeners(_ taken: Set<ListenerID>) {
+        for listener in listeners { taken.contains(listener.door.listener) ? listener.leave() : listener.finish() }
+        listeners = []
+    }
+
     /// No new connections, but for those that stand in the kernel's queue.
     func closeListeners() {
         for listener in listeners { listener.finish() }

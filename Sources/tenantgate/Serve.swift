@@ -8,14 +8,18 @@ struct Serve: ParsableCommand {
             Says one line for each listener on standard error when it is ready. The access log goes to standard output as JSON lines, \
             unless the file says otherwise. SIGTERM or SIGINT drains: no new connections, what is open finishes within \
             `timeouts.drain`; a second one ends at once. A changed file, or SIGHUP, reloads: whole or not at all, with no connection \
-            dropped.
+            dropped. SIGUSR2 upgrades in place: the program is started anew, as it is on disk by then, and takes over; `--take-over` is \
+            the same from the other side.
             """)
 
     @Option(help: "The gateway's file.")
     var config: String
 
+    @Flag(help: "Take over from the gateway that runs on this ledger, without a request lost; where none runs, just start.")
+    var takeOver = false
+
     func run() throws {
-        try ServeCommand.run(config: config) { Terminal.error($0 + "\n") }
+        try ServeCommand.run(config: config, takesOver: takeOver, arguments: CommandLine.arguments) { Terminal.error($0 + "\n") }
     }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 
 /// Both demo services and the gateway in front of them: three real programs in one folder.
@@ -24,6 +25,17 @@ final class World {
     func killAndRestart() throws {
         gateway.process.kill()
         gateway = try Gateway(file: file, in: folder)
+    }
+
+    /// Starts another gateway that takes over. The one before, which may still have connections.
+    func upgrade() throws -> Gateway {
+        let before = gateway
+        let door = folder.path("var/tenantgate.db.upgrade")
+        if before.process.isRunning {
+            _ = try before.process.waitForErrors { _ in FileManager.default.fileExists(atPath: door) ? true : nil }
+        }
+        gateway = try Gateway(file: file, in: folder, takesOver: true)
+        return before
     }
 
     /// Whether the gateway refuses the user's own token.

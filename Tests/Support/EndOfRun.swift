@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// What a test keeps until the end of the run ends with the run: its children, then its folders.
-enum EndOfRun {
+package enum EndOfRun {
     private struct Kept {
         var children: Set<pid_t> = []
         var folders: Set<URL> = []
@@ -17,7 +17,7 @@ enum EndOfRun {
         }
     }()
 
-    static func keep(_ child: pid_t) {
+    package static func keep(_ child: Int32) {
         _ = atExit
         kept.withLock { _ = $0.children.insert(child) }
     }

@@ -5,14 +5,20 @@ package final class Gateway: Sendable {
     package let port: Int
     package let process: ChildProcess
 
-    /// Starts it on the file at `path` and waits until it listens; `descriptors` are its limits of open files, soft and hard.
-    package init(file path: String, in folder: TemporaryFolder, descriptors: (Int, Int)? = nil) throws {
-        var (program, words) = Unprivileged.command(try BuildProducts.program("tenantgate"), ["serve", "--config", path])
+    /// Starts it on the file at `path` and waits until it listens; `descriptors` are its limits of open files, soft and hard. `takesOver`: from
+    /// the one that runs on the file's ledger.
+    package init(
+        file path: String, in folder: TemporaryFolder, descriptors: (Int, Int)? = nil, takesOver: Bool = false,
+        environment: [String: String] = [:]
+    ) throws {
+        let serve = ["serve", "--config", path] + (takesOver ? ["--take-over"] : [])
+        var (program, words) = Unprivileged.command(try BuildProducts.program("tenantgate"), serve)
         if let descriptors {
             words = ["--nofile=\(descriptors.0):\(descriptors.1)", program.path] + words
             program = URL(filePath: "/usr/bin/prlimit")
         }
-        process = try ChildProcess(program, words, in: folder, name: "tenantgate", environment: ["SWIFT_BACKTRACE": "enable=no"])
+        process = try ChildProcess(
+            program, words, in: folder, name: "tenantgate", environment: environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 })
         port = try process.waitForLine { line in
             guard line.hasPrefix("listening on ") else { return nil }
             return line.split(separator: "127.0.0.1:", maxSplits: 1).last.flatMap { Int($0.prefix { $0.isNumber }) }

@@ -9,12 +9,13 @@ import TLS
 package final class AdminListener: Sendable {
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let channel: any Channel
-    private let socketFile: BoundListener?
+    private let bound: BoundListener
     private let settings: AdminSettings
     let room: AdminRoom
 
-    /// Listens, and answers 503 until `serve`. Throws the system's reason where it can't, and what is wrong with certificates.
-    init(_ settings: AdminSettings, news: AdminNews) throws {
+    /// Listens, and answers 503 until `serve`. Throws the system's reason where it can't, and what is wrong with certificates. `handed` is a
+    /// listening socket of the process before.
+    init(_ settings: AdminSettings, news: AdminNews, handed: CInt? = nil) throws {
         self.settings = settings
         let room = AdminRoom(gate: AdminGate(settings), tls: try Self.context(settings), news: news)
         self.room = room
@@ -29,19 +30,23 @@ package final class AdminListener: Sendable {
                 }
             }
         do {
-            if let path = settings.address.path {
-                let bound = try Gateway.bindUnix(path, mode: settings.mode)
-                socketFile = bound
-                channel = try bootstrap.withBoundSocket(bound.descriptor).wait()
-            } else {
-                socketFile = nil
-                channel = try bootstrap.bind(to: SocketAddress(ipAddress: settings.address.host, port: settings.address.port)).wait()
-            }
+            bound = try Self.bind(settings, handed)
+            channel = try bootstrap.withBoundSocket(bound.descriptor).wait()
         } catch {
             try? group.syncShutdownGracefully()
             throw error
         }
     }
+
+    private static func bind(_ settings: AdminSettings, _ handed: CInt?) throws -> BoundListener {
+        let address = settings.address
+        if let handed { return try Gateway.adopt(handed, unix: address.path) }
+        if let path = address.path { return try Gateway.bindUnix(path, mode: settings.mode) }
+        return try Gateway.bind(try SocketAddress(ipAddress: address.host, port: address.port))
+    }
+
+    /// The listening socket, as long as this is open.
+    var descriptor: CInt { bound.descriptor }
 
     /// From now on requests are answered.
     func serve(_ api: AdminAPI) { room.serve(api) }
@@ -63,8 +68,9 @@ package final class AdminListener: Sendable {
         return "\(settings.tls == nil ? "http" : "https")://\(address.text)/"
     }
 
-    package func close() {
-        socketFile?.removeFile()
+    /// `leaving`: another process goes on at the socket.
+    package func close(leaving: Bool = false) {
+        if !leaving { bound.removeFile() }
         try? channel.close().wait()
         try? group.syncShutdownGracefully()
     }

@@ -17,18 +17,22 @@ package final class GatewayService: Sendable {
     let running: Mutex<Running>
     /// Not in `running`, which a reload may hold for seconds.
     let shown: Mutex<Shown>
-    private let log: LogWriter?
-    private let probes: ProbesListener?
+    let log: LogWriter?
+    let probes: ProbesListener?
     let admin: AdminListener?
     let keys: KeyService
     let reads: ServiceReads
     /// What operators may ask to run.
     let reconciling: ReconcileService
-    private let standing = Standing()
+    let standing = Standing()
     /// How the admin listener has the file read anew.
     private let reloading = Mutex<@Sendable (@escaping @Sendable (ReloadOutcome) -> Void) -> Void>({ $0(.over) })
     /// One line for each address that was listened on at the start.
     package let addresses: [String]
+    /// The gateway before this one, where it was upgraded in place: it may still have connections.
+    let predecessor: PredecessorLink?
+    /// The listening socket at which that one was asked to hand over.
+    let door: CInt?
 
     /// What the probes and the end ask for, and must not wait for.
     struct Shown: Sendable {
@@ -68,21 +72,26 @@ package final class GatewayService: Sendable {
     ///
     /// `inputs` is what the file was read from, to tell what a reload changes; `say` gets what is worth knowing, then and later, from any
     /// thread. Throws a `StartFailure` that says what to do. Blocks the calling thread; not for an event loop.
+    ///
+    /// `takeOver` is a gateway that runs: its sockets are taken, and the ledger as late as can be. Nobody is answered here before it follows.
     package init(
-        _ configuration: Configuration, inputs: InputFiles = InputFiles(), say: @escaping @Sendable (String) -> Void = { _ in }
+        _ configuration: Configuration, inputs: InputFiles = InputFiles(), takingOver takeOver: TakeOver? = nil,
+        say: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(StartFailure) {
         keys = KeyService(say: say)
         try keys.follow(configuration.fetchedKeys.map(\.origin))
         log = try Self.log(configuration)
-        // First of all listeners, so that whoever asks is told that the gateway is starting: a large ledger takes its time.
-        let (probes, probesAddress) = try Self.probes(configuration, standing)
-        self.probes = probes
         let news = AdminNews(say)
-        let admin = try Self.admin(configuration, news)
-        self.admin = admin
+        // First of all listeners, so that whoever asks is told that the gateway is starting: a large ledger takes its time.
+        let early = takeOver == nil ? try Front(configuration, standing, news) : nil
+        if let takeOver {
+            Self.awaitKeys(keys, say)
+            try takeOver.claim()
+        }
         let relay = BlockRelay()
         let desk: LiveDesk
         (suspensions, desk) = try Self.suspensions(configuration, relay)
+        if takeOver == nil { LeaseMark.waitOut(ledger: configuration.ledger) }
         fleet = Self.fleet(configuration, suspensions, say)
         let snapshot: Snapshot
         do {
@@ -98,24 +107,32 @@ package final class GatewayService: Sendable {
         let gateway = gateway
         reads = ServiceReads(say: say) { gateway.boardFigures }
         reconciling = ReconcileService(suspensions, reads, say: say)
-        Self.awaitKeys(keys, say)
+        if takeOver == nil { Self.awaitKeys(keys, say) }
         keys.serve(gateway)
         Self.awaitFleet(fleet, say)
         let plan: ListenerPlan
         do throws(Problem) {
-            plan = try ListenerPlan(from: [], to: configuration.listeners, of: gateway, file: configuration)
+            plan = try ListenerPlan(from: [], to: configuration.listeners, of: gateway, file: configuration) { takeOver?.descriptor($0) }
         } catch {
             throw StartFailure(error.text)
         }
+        let handed = Front.Handed(configuration, takeOver)
+        door = takeOver?.descriptor(HandedSocket.door)
+        predecessor = try takeOver?.lead(suspensions, gateway)
+        let front = if let early { early } else { try Front(configuration, standing, news, handed) }
+        (probes, admin) = (front.probes, front.admin)
         gateway.take(snapshot, plan.changes)
-        addresses =
-            plan.served.map(\.text) + (probesAddress.map { ["probes on \($0)"] } ?? [])
-            + (admin.map { ["admin on \($0.text)"] } ?? [])
+        addresses = plan.served.map(\.text) + front.texts
         running = Mutex(
             Running(
                 configuration: configuration, inputs: inputs, lastRead: inputs, authority: snapshot.authority, rates: snapshot.rates,
                 listeners: plan.served))
         shown = Mutex(Shown(configuration, plan.served, admin: admin))
+        begin(configuration, snapshot, desk, news)
+    }
+
+    /// Everything is there: users are read, and whoever asks how the gateway stands is told.
+    private func begin(_ configuration: Configuration, _ snapshot: Snapshot, _ desk: LiveDesk, _ news: AdminNews) {
         readUsers(configuration, snapshot)
         standing.serve(
             Standing.Sources(
@@ -242,14 +259,6 @@ extension GatewayService {
         }
     }
 
-    private static func admin(_ configuration: Configuration, _ news: AdminNews) throws(StartFailure) -> AdminListener? {
-        guard let settings = configuration.admin else { return nil }
-        do { return try AdminListener(settings, news: news) } catch {
-            throw StartFailure(
-                "The admin listener can't be opened at \(settings.address.text): \(error). Is the address this machine's, and free?")
-        }
-    }
-
     private static func fleet(
         _ configuration: Configuration, _ suspensions: SuspensionAuthority, _ say: @escaping @Sendable (String) -> Void
     ) -> FleetMember? {
@@ -258,19 +267,6 @@ extension GatewayService {
             FleetDirectory(name: $0.name, idFormat: $0.dialect.idFormat, tenantFormat: $0.dialect.tenantFormat, reach: $0.dialect.reach)
         }
         return FleetMember(settings, directories: directories, authority: suspensions, say: say)
-    }
-
-    private static func probes(
-        _ configuration: Configuration, _ standing: Standing
-    ) throws(StartFailure) -> (listener: ProbesListener?, address: String?) {
-        guard let address = configuration.probes else { return (nil, nil) }
-        do {
-            let probes = try ProbesListener(try SocketAddress(ipAddress: address.host, port: address.port), standing)
-            let bound = ListenAddress(host: address.host, port: probes.address?.port ?? address.port, isIPv6: address.isIPv6)
-            return (probes, bound.text)
-        } catch {
-            throw StartFailure("\(address.text) can't be listened on: \(error). Is it this machine's, and free?")
-        }
     }
 
     /// Each file once, though several listeners may use it.

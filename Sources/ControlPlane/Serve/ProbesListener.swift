@@ -1,15 +1,18 @@
 package import NIOCore
 import NIOPosix
 import Policy
+import Proxy
 
 /// The probes' own address: plain HTTP, no token, `GET /healthz`, `/readyz` and `/metrics` (SPEC §8). On a loop of its own, so that a busy
 /// gateway still answers.
 package final class ProbesListener: Sendable {
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let channel: any Channel
+    private let bound: BoundListener
 
-    /// Listens; throws the system's reason where it can't.
-    init(_ address: SocketAddress, _ standing: Standing) throws {
+    /// Answers who connects to `bound`; throws the system's reason where it can't.
+    init(_ bound: BoundListener, _ standing: Standing) throws {
+        self.bound = bound
         let connections = NIOLoopBoundBox.makeBoxSendingValue(ProbeConnections(), eventLoop: group.next())
         do {
             channel = try ServerBootstrap(group: group)
@@ -19,7 +22,7 @@ package final class ProbesListener: Sendable {
                         try channel.pipeline.syncOperations.addHandler(ProbeConnection(standing, connections.value))
                     }
                 }
-                .bind(to: address).wait()
+                .withBoundSocket(bound.descriptor).wait()
         } catch {
             try? group.syncShutdownGracefully()
             throw error
@@ -27,6 +30,9 @@ package final class ProbesListener: Sendable {
     }
 
     package var address: SocketAddress? { channel.localAddress }
+
+    /// The listening socket, as long as this is open.
+    var descriptor: CInt { bound.descriptor }
 
     package func close() {
         try? channel.close().wait()

@@ -9,7 +9,7 @@ import Foundation
 package final class ProcessSignals {
     private let arrived = DispatchSemaphore(value: 0)
     private let sources: [any DispatchSourceSignal]
-    private var hangup: (any DispatchSourceSignal)?
+    private var others: [any DispatchSourceSignal] = []
 
     /// Of its own: what waits elsewhere must not keep a signal from being heard.
     private let queue = DispatchQueue(label: "signals", qos: .userInteractive)
@@ -27,20 +27,31 @@ package final class ProcessSignals {
         }
     }
 
-    /// From now on SIGHUP ends the process no more. One that comes before `onHangup` counts for nothing.
-    package func ignoreHangup() { signal(SIGHUP, SIG_IGN) }
-
-    /// Has `act` called at each SIGHUP, on a thread of its own; several that come together may be one.
-    package func onHangup(_ act: @escaping @Sendable () -> Void) {
-        ignoreHangup()
-        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
-        source.setEventHandler(handler: act)
-        source.resume()
-        hangup = source
+    /// From now on neither SIGHUP nor SIGUSR2 ends the process. One that comes before somebody wants it counts for nothing.
+    package func ignoreOthers() {
+        signal(SIGHUP, SIG_IGN)
+        signal(SIGUSR2, SIG_IGN)
     }
 
-    /// Blocks the calling thread until one comes.
+    /// Has `act` called at each SIGHUP, on a thread of its own; several that come together may be one.
+    package func onHangup(_ act: @escaping @Sendable () -> Void) { on(SIGHUP, act) }
+
+    /// The same at each SIGUSR2.
+    package func onUpgrade(_ act: @escaping @Sendable () -> Void) { on(SIGUSR2, act) }
+
+    private func on(_ number: CInt, _ act: @escaping @Sendable () -> Void) {
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+        source.setEventHandler(handler: act)
+        source.resume()
+        others.append(source)
+    }
+
+    /// Blocks the calling thread until one comes, or `end` is called.
     package func wait() { arrived.wait() }
+
+    /// How `wait` is ended without a signal. A handle of its own, since the rest belongs to one thread.
+    package var end: @Sendable () -> Void { { [arrived] in arrived.signal() } }
 
     /// Ends the process at once when another one comes: who asks twice doesn't want to wait.
     package func exitOnNext() {

@@ -40,7 +40,11 @@ struct ListenerPlan {
 
     /// A listener stays where another has its address; its certificates are read anew. Throws the first that can't be served, with
     /// nothing left bound.
-    init(from old: [ServedListener], to new: [Listener], of gateway: Gateway, file: Configuration) throws(Problem) {
+    ///
+    /// `handed` gives listening sockets of the process before, by the names that they go by between the two.
+    init(
+        from old: [ServedListener], to new: [Listener], of gateway: Gateway, file: Configuration, handed: (String) -> CInt? = { _ in nil }
+    ) throws(Problem) {
         var left = old
         do throws(Problem) {
             // Certificates first: binding is what the world can see.
@@ -50,7 +54,7 @@ struct ListenerPlan {
                 let predecessor = index.map { left.remove(at: $0) }
                 stays.append((predecessor, try Self.context(listener, after: predecessor?.tls)))
             }
-            for (listener, (predecessor, tls)) in zip(new, stays) { try add(listener, predecessor, tls, gateway, file) }
+            for (listener, (predecessor, tls)) in zip(new, stays) { try add(listener, predecessor, tls, gateway, file, handed) }
         } catch {
             giveUp()
             throw error
@@ -64,10 +68,11 @@ struct ListenerPlan {
     }
 
     private mutating func add(
-        _ listener: Listener, _ predecessor: ServedListener?, _ tls: TLSContext?, _ gateway: Gateway, _ file: Configuration
+        _ listener: Listener, _ predecessor: ServedListener?, _ tls: TLSContext?, _ gateway: Gateway, _ file: Configuration,
+        _ handed: (String) -> CInt?
     ) throws(Problem) {
         guard let predecessor else {
-            let bound = try Self.bind(listener, of: gateway, file)
+            let bound = try Self.bind(listener, handed(HandedSocket.listener(listener.address)), of: gateway, file)
             changes.opened.append((bound, tls, listener.proxyProtocol))
             served.append(ServedListener(settings: listener, bound: bound, tls: tls))
             return
@@ -100,8 +105,19 @@ struct ListenerPlan {
         }
     }
 
-    private static func bind(_ listener: Listener, of gateway: Gateway, _ file: Configuration) throws(Problem) -> BoundListener {
+    private static func bind(
+        _ listener: Listener, _ handed: CInt?, of gateway: Gateway, _ file: Configuration
+    ) throws(Problem) -> BoundListener {
         let address = listener.address
+        if let handed {
+            do throws(SocketError) {
+                let bound = try gateway.adopt(handed, unix: address.path)
+                try bound.permit(listener.mode)
+                return bound
+            } catch {
+                throw problem(address, "\(error)", fix: "stop the gateway that runs, and start this one as usual", file)
+            }
+        }
         if let path = address.path {
             do throws(SocketError) { return try gateway.bind(unix: path, mode: listener.mode) } catch {
                 throw problem(

@@ -10,6 +10,8 @@ final class Listener: EventSource {
     var door: Door
     /// A Unix socket's.
     private let file: SocketFile?
+    /// Another process is about to accept here.
+    private var isPaused = false
 
     /// Connections taken in one go, so that those that stand get their turn.
     private static let batch = 64
@@ -43,8 +45,17 @@ final class Listener: EventSource {
 
     /// Called by the loop's tick: looks whether there is room again.
     func resume() {
-        if interest == 0, hasRoom() { wait(for: shim_EPOLLIN) }
+        if interest == 0, !isPaused, hasRoom() { wait(for: shim_EPOLLIN) }
     }
+
+    /// Leaves whoever connects in the kernel's queue, or goes on taking them.
+    func pause(_ isPaused: Bool) {
+        self.isPaused = isPaused
+        wait(for: isPaused ? 0 : shim_EPOLLIN)
+    }
+
+    /// Leaves the socket, its queue and its file to another process that has it too.
+    func leave() { close() }
 
     /// Takes who has connected already, then closes: closing resets whoever waits in the kernel's queue.
     func finish() {
