@@ -86,8 +86,8 @@ let package = Package(
         .testTarget(name: "UserServiceTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "CostTests", dependencies: ["TestSupport"], swiftSettings: strict),
-        // Proxy and Suspensions: what two gateways say to each other in an upgrade, spoken by a test.
-        .testTarget(name: "ScenarioTests", dependencies: ["TestSupport", "Proxy", "Suspensions", grdb], swiftSettings: strict),
+        // Policy, Proxy and Suspensions: what two gateways say to each other in an upgrade, spoken by a test.
+        .testTarget(name: "ScenarioTests", dependencies: ["TestSupport", "Policy", "Proxy", "Suspensions", grdb], swiftSettings: strict),
         // What must hold of each reader under any bytes; its corpus is replayed here, see Tests/Fuzz/Checks/FuzzTarget.swift.
         .target(
             name: "FuzzChecks", dependencies: ["Policy", "StrictJSON", "Tokens", "ControlPlane", "HTTPWire", "HTTP2", nioCore],

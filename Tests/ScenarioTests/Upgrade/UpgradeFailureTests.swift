@@ -1,4 +1,7 @@
 import Foundation
+import struct Policy.UUIDBits
+import struct Policy.UserID
+import struct Suspensions.Subject
 import TestSupport
 import Testing
 
@@ -71,6 +74,39 @@ struct UpgradeFailureTests {
         #expect(try world.isBlocked(member, .jitsudo) == true)
         #expect(try world.isBlocked(TestIssuers.northMember, .rinne) == true)
     }
+
+    @Test("a gateway that follows admits users while it hears of leases, refuses all when it doesn't, and has what came before a lease")
+    func leases() throws {
+        let world = try World()
+        let client = try world.gateway.client()
+        let probe = Self.dialect.probe(Self.dialect.memberToken)
+        #expect(try client.exchange(probe).status == 404)
+        let peer = try HandoverPeer(world)
+        #expect(peer.go(to: .isFollowed) == .following)
+        let deadline = Date(timeIntervalSinceNow: 10)
+        var answer = try client.exchange(probe)
+        while answer.status == 404, Date.now < deadline { answer = try client.exchange(probe) }
+        #expect(answer.gatewayCode == "overloaded" && answer.field("retry-after") == "1", "\(answer.status) \(answer.text)")
+        let second: UInt64 = 1_000_000_000
+        peer.send(.lease(at: Int64(DispatchTime.now().uptimeNanoseconds - second)))
+        #expect(try client.exchange(probe).gatewayCode == "overloaded", "a lease that is as old as the last one")
+        peer.send(.change(1, .block([Self.member], .operator)))
+        #expect(peer.next() == .applied(1))
+        peer.send(.lease(at: Int64(DispatchTime.now().uptimeNanoseconds + 60 * second)))
+        peer.send(.change(2, .block([], .operator)))
+        #expect(peer.next() == .applied(2))
+        #expect(try client.exchange(probe).gatewayCode == "user_suspended")
+        peer.send(.change(3, .lift(Self.member, .operator, at: 0)))
+        #expect(peer.next() == .applied(3))
+        #expect(try client.exchange(probe).status == 404)
+        peer.end()
+        answer = try client.exchange(probe)
+        #expect(answer.status == 404, "\(answer.text)")
+    }
+
+    private static let member = Subject(
+        directory: 0, tenant: .uuid(UUIDBits(Array(TestIssuers.acme.utf8).span)!),
+        user: UserID(.uuid(UUIDBits(Array(TestIssuers.acmeMember.utf8).span)!)))
 
     @Test("a process that speaks another version, or of directories in other formats, is told so, and nothing changes")
     func refused() throws {

@@ -230,8 +230,11 @@ private final class SlowFollower: SuspensionFollower {
     func changed(_ change: SuspensionChange) { state.withLock { $0.changes.append(change) } }
     func whenFollowed(_ next: @escaping @Sendable () -> Void) { state.withLock { $0.waiting.append(next) } }
 
-    /// Waits until somebody waits.
-    func asked() async { while state.withLock({ $0.waiting.isEmpty }) { await Task.yield() } }
+    /// Waits until somebody waits, at most 10 seconds.
+    func asked() async {
+        let end = ContinuousClock.now + .seconds(10)
+        while state.withLock({ $0.waiting.isEmpty }), ContinuousClock.now < end { await Task.yield() }
+    }
 
     func followUp() {
         let waiting = state.withLock { state in
