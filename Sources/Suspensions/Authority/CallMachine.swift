@@ -27,8 +27,14 @@ struct CallMachine {
         case tick
         /// Nothing new begins. Who waits for a turn is turned away, or gets it yet.
         case drain(until: Int64, turnsAway: Bool = true)
-        /// Draining is over, and all begins again; with the calls that are unconfirmed by now, where the ledger was away.
-        case goOn(unconfirmed: [UnconfirmedCall]?)
+        /// Draining is over, and all begins again; with what is in the ledger by now, where it was away.
+        case goOn(Found?)
+    }
+
+    /// What a ledger holds that memory goes by.
+    struct Found {
+        let unconfirmed: [UnconfirmedCall]
+        let quiet: QuietUsers
     }
 
     enum Action {
@@ -166,7 +172,7 @@ struct CallMachine {
         case .contested(let subjects): for subject in subjects { contest(subject, now) }
         case .tick: tick(now, &actions)
         case .drain(let until, let turnsAway): drain(until, turnsAway: turnsAway, now, &actions)
-        case .goOn(let unconfirmed): goOn(unconfirmed, now)
+        case .goOn(let found): goOn(found, now)
         }
         beginReads(now, &actions)
         if !lifting.isEmpty { keepBlocks(of: actions) }
@@ -214,10 +220,10 @@ extension CallMachine {
     }
 
     /// The ledger is ours again, or still.
-    mutating func goOn(_ unconfirmed: [UnconfirmedCall]?, _ now: Moment) {
+    mutating func goOn(_ found: Found?, _ now: Moment) {
         drainingUntil = nil
         isDrained = false
-        if let unconfirmed { lost = Self.lost(unconfirmed) }
+        if let found { (lost, quiet) = (Self.lost(found.unconfirmed), found.quiet) }
         enterLost(now)
     }
 

@@ -21,9 +21,6 @@ struct QuietUsers {
 
     func isQuiet(_ subject: Subject, at now: Int64) -> Bool { now < allUntil || since[subject].map { $0 > now - Self.length } ?? false }
 
-    /// Calls were made for nobody knows whom, by the process before.
-    mutating func beginAll(at now: Int64) { allUntil = now + Self.length }
-
     /// Whether an answer to a request that was sent at `asked` may teach. One that took longer than the quiet itself never may: a call
     /// that was made meanwhile would be forgotten.
     func mayTeach(_ subject: Subject, asked: Int64, at now: Int64) -> Bool {

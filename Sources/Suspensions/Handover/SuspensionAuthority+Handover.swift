@@ -49,14 +49,14 @@ extension SuspensionAuthority {
     package func yield() { writer.close() }
 
     /// Goes on as before `pause`.
-    package func goOn() { surroundings.run { [self] in release(unconfirmed: nil) } }
+    package func goOn() { surroundings.run { [self] in release(nil) } }
 
     /// Takes the ledger again, which another process may have written meanwhile. Blocks; throws where that one still has it.
     package func takeBack() throws(LedgerError) {
-        let time = surroundings.wall()
-        let unconfirmed = try writer.take { store throws(LedgerError) in
+        let now = Moment(steady: surroundings.steady(), wall: surroundings.wall())
+        let found = try writer.take { store throws(LedgerError) in
             try store.reopen()
-            try store.recover(at: time)
+            try store.recover(at: now.wall)
             try index.load { body throws(LedgerError) in
                 try store.forEachBlock { [reaches = index.reaches] subject, source in
                     if subject.directory < reaches.count { body(subject, source) }
@@ -65,19 +65,19 @@ extension SuspensionAuthority {
             try store.forEachReactivation { subject, time in
                 if subject.directory < index.reaches.count { index.noteReactivation(of: subject, at: time) }
             }
-            return try store.unconfirmedCalls()
+            return CallMachine.Found(unconfirmed: try store.unconfirmedCalls(), quiet: try QuietUsers(of: store, at: now))
         }
-        surroundings.run { [self] in release(unconfirmed: unconfirmed) }
+        surroundings.run { [self] in release(found) }
     }
 
-    private func release(unconfirmed: [UnconfirmedCall]?) {
+    private func release(_ found: CallMachine.Found?) {
         lease.store(.max, ordering: .releasing)
         let held = state.withLock { state in
             defer { state.held = nil }
             state.successor = nil
             return state.held
         }
-        handle(.goOn(unconfirmed: unconfirmed))
+        handle(.goOn(found))
         for call in held?.calls ?? [] { begin(call.call, then: call.answer) }
         for hand in held?.hands ?? [] { byHand(hand.outcomes, then: hand.answer) }
     }
@@ -157,14 +157,7 @@ extension SuspensionAuthority {
 
 extension SuspensionAuthority {
     /// Has `follower` told of every change from now on; what is concluded waits until it follows. Nil where there is nobody any more.
-    package func lead(_ follower: (any SuspensionFollower)?) {
-        let now = surroundings.steady()
-        state.withLock { state in
-            // Whom that one has just made calls for, this one doesn't know.
-            if follower != nil { state.machine.quiet.beginAll(at: now) }
-            state.follower = follower
-        }
-    }
+    package func lead(_ follower: (any SuspensionFollower)?) { state.withLock { $0.follower = follower } }
 
     /// Calls `next` when all changes so far are in force at the follower too; at once without one.
     func settle(_ next: @escaping @Sendable () -> Void) {
