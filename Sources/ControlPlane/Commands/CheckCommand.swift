@@ -8,7 +8,9 @@ package enum CheckCommand {
         guard let configuration else { return CommandResult(errors: CheckReport.problems(problems), isGood: false) }
         let keys = KeyCheck(configuration)
         let found = keys.found.isEmpty ? "" : "\n" + keys.found.joined(separator: "\n") + "\n"
-        let report = CheckReport.routes(of: configuration) + CheckReport.replicas(of: configuration) + found
+        let report =
+            CheckReport.routes(of: configuration) + CheckReport.replicas(of: configuration)
+            + CheckReport.upgrades(of: configuration) + found
         return CommandResult(report, errors: CheckReport.problems(problems + keys.problems))
     }
 

@@ -33,7 +33,9 @@ package enum ServeCommand {
             service.reopenLog(say)
             reloader.reload()
         }
-        signals.onUpgrade { NextProcess.start(arguments, say: say) }
+        signals.onUpgrade {
+            if service.fleet == nil { NextProcess.start(arguments, say: say) } else { say("upgrade: \(FleetObjection.text)") }
+        }
         SystemdNotice.serving()
         signals.wait()
         signals.exitOnNext()

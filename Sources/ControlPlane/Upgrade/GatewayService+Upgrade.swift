@@ -31,6 +31,7 @@ extension GatewayService {
 
     /// Why a process with these directories can't take over; nil where it can.
     func objection(to next: [LedgerDirectory]) -> String? {
+        guard fleet == nil else { return FleetObjection.text }
         for mine in running.withLock({ $0.configuration.directories.map(LedgerDirectory.init) }) {
             guard let other = next.first(where: { $0.name == mine.name }), other != mine else { continue }
             return "the directory `\(mine.name)` has other formats in the new file: that takes a restart."

@@ -27,6 +27,11 @@ package final class TakeOver {
         guard socket.user == geteuid() || socket.user == 0 else {
             throw StartFailure("The upgrade socket of \(configuration.ledger) is user \(socket.user)'s: nothing is taken from it.")
         }
+        guard configuration.fleet == nil else {
+            let words = HandoverCoder(directories: []).bytes(.refused(FleetObjection.text))
+            _ = socket.send(words, milliseconds: patience)
+            throw StartFailure("The gateway that runs (process \(socket.process)) goes on: \(FleetObjection.text)")
+        }
         return try TakeOver(socket, configuration, say: say)
     }
 

@@ -70,7 +70,12 @@ package final class UpgradeDoor: Sendable {
             _ = socket.send(coder.bytes(.refused(reason)), milliseconds: Self.patience)
             return false
         }
-        guard case .hello(let directories)? = next(socket, coder, Self.patience) else {
+        let word = next(socket, coder, Self.patience)
+        if case .refused(let reason)? = word {
+            say("upgrade: process \(socket.process) doesn't take over: \(reason)")
+            return false
+        }
+        guard case .hello(let directories)? = word else {
             return refuse("it speaks another version of the handover; stop this one, and start that one as usual.")
         }
         if let reason = service.objection(to: directories) { return refuse(reason) }

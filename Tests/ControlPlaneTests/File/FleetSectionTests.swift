@@ -58,5 +58,7 @@ struct FleetSectionTests {
         #expect(CheckReport.replicas(of: alone).contains("a second gateway"))
         let joined = try #require(check("database: postgresql://gate@db/t").configuration)
         #expect(CheckReport.replicas(of: joined).isEmpty)
+        #expect(CheckReport.upgrades(of: alone).isEmpty)
+        #expect(CheckReport.upgrades(of: joined).contains("restart the members one after the other"))
     }
 }
