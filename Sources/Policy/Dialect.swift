@@ -12,11 +12,14 @@ package struct Dialect: Sendable {
     package var calls: [DialectCall]
     /// Names of further fields and query parameters that carry a credential, beside `SecondCredential`'s own.
     package var otherCredentials: [String]
+    /// Other names of users, which identity providers know.
+    package var aliases: [DialectAlias]
 
     package init(
         name: String, tenant: TenantRule, tenantFormat: IDFormat, reach: Reach, errors: Envelope, idFormat: IDFormat,
-        user: UserShape? = nil, calls: [DialectCall] = [], otherCredentials: [String] = []
+        user: UserShape? = nil, calls: [DialectCall] = [], otherCredentials: [String] = [], aliases: [DialectAlias] = []
     ) {
+        self.aliases = aliases
         self.name = name
         self.tenant = tenant
         self.tenantFormat = tenantFormat

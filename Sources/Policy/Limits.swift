@@ -306,6 +306,37 @@ package enum Limits {
     package static let reconcileShare = 100
     /// Changes of a run that are given to the ledger together.
     package static let reconcileBatch = 256
+
+    // MARK: aliases
+
+    /// Aliases that are kept, in memory and in the ledger: 150 to 400 bytes of memory each. Beyond it the one that was learned first goes, and
+    /// is looked up again when its user comes.
+    package static let aliases = 1_000_000
+    /// Aliases that one loop remembers the users of: 100 bytes each. Beyond it they are asked for anew, which costs a hop to another thread.
+    package static let rememberedAliases = 16_384
+    /// Seconds after which a loop asks again, so that it is noticed when an alias has not been read for long.
+    package static let rememberedAliasSeconds: Int64 = 30
+    /// Aliases that have moved to other users, by which one that goes back and forth is noticed.
+    package static let formerAliases = 10_000
+    /// Readings of aliases that may wait for their thread: many pages of lists. Beyond it they teach nothing.
+    package static let aliasReadings = 100_000
+    /// Seconds after which an alias is read anew at the service when its user comes by it, where there is a service token.
+    package static let aliasFreshSeconds: Int64 = 900
+    /// Seconds between two reads of the users that have one alias at once.
+    package static let contestedAliasSeconds: Int64 = 10
+    /// Searches and reads of aliases that are under way at a time, and that may begin in a second: a service serves its users first.
+    package static let aliasSearchesAtOnce = 16
+    package static let aliasSearchesPerSecond = 100
+    /// Requests that may wait for searches, of all loops: beyond it 503 `overloaded`.
+    package static let aliasWaiters = 4096
+    /// Milliseconds that a request waits for a search, and that the search may take.
+    package static let aliasWaitMilliseconds: Int64 = 6000
+    package static let aliasSearchMilliseconds: Int64 = 5000
+    /// Milliseconds for which an alias that the service knows nobody by is not asked for again, and how many such are remembered.
+    package static let unknownAliasMilliseconds: Int64 = 10_000
+    package static let unknownAliases = 65_536
+    /// Entries of a dialect's `aliases`.
+    package static let aliasRules = 16
     /// Bytes of one line of an import.
     package static let importLine = 16 * 1024
     /// Bytes of pages that SQLite may keep in memory during an import: most of a table of ten million users.

@@ -12,6 +12,7 @@ final class MemoryLedger: LedgerStore {
         var unconfirmed: [Subject: UnconfirmedCall] = [:]
         var log: [Outcome] = []
         var fillings: [DirectoryIndex: Bool] = [:]
+        var aliases: [AliasRow] = []
         /// Whose block nothing but an unknown outcome made.
         var blockedByUnknown: Set<Subject> = []
     }
@@ -83,6 +84,7 @@ final class MemoryLedger: LedgerStore {
     }
 
     func fillings() -> [DirectoryIndex: Bool] { current.fillings }
+    func forEachAlias(_ body: (AliasRow) -> Void) { current.aliases.forEach(body) }
     func close() {}
 }
 
@@ -98,6 +100,9 @@ extension MemoryLedger.Contents {
         case .forget(let number): intents[number] = nil
         case .record(let outcome): record(outcome)
         case .filling(let directory, let isDone): fillings[directory] = isDone
+        case .alias(let row):
+            aliases.removeAll { $0.directory == row.directory && $0.tenant == row.tenant && $0.kind == row.kind && $0.user == row.user }
+            if row.value != nil { aliases.append(row) }
         case .probe, .fleet: break
         }
     }

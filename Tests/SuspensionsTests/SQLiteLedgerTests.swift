@@ -66,8 +66,8 @@ struct SQLiteLedgerTests {
     func foreignFiles() throws {
         let folder = try LedgerFolder()
         try folder.open().close()
-        try folder.tamper("PRAGMA user_version = 4")
-        #expect(throws: LedgerError.newerVersion(path: folder.path, found: 4, known: 3)) { try folder.open() }
+        try folder.tamper("DROP TABLE versions; PRAGMA user_version = 5")
+        #expect(throws: LedgerError.newerVersion(path: folder.path, found: 5, known: 4)) { try folder.open() }
         let foreign = try LedgerFolder()
         try foreign.tamper("CREATE TABLE notes (text TEXT)")
         #expect(throws: LedgerError.notALedger(path: foreign.path)) { try foreign.open() }
@@ -86,7 +86,7 @@ struct SQLiteLedgerTests {
             outcome(uuidUser, .unknown(wanted: .suspended, blocks: false), learned: .crash, at: 50),
         ])
         store.close()
-        try folder.tamper("DROP TABLE reactivations; DROP TABLE fillings; PRAGMA user_version = 1")
+        try folder.tamper("DROP TABLE reactivations; DROP TABLE fillings; DROP TABLE aliases; DROP TABLE versions; PRAGMA user_version = 1")
         let upgraded = try folder.open()
         var found: [Subject: Int64] = [:]
         try upgraded.forEachReactivation { found[$0] = $1 }
@@ -100,7 +100,7 @@ struct SQLiteLedgerTests {
     func versionTwo() throws {
         let folder = try LedgerFolder()
         try folder.open().close()
-        try folder.tamper("DROP TABLE fillings; PRAGMA user_version = 2")
+        try folder.tamper("DROP TABLE fillings; DROP TABLE aliases; DROP TABLE versions; PRAGMA user_version = 2")
         let upgraded = try folder.open()
         #expect(try upgraded.fillings() == [:])
         try upgraded.commit([.filling(1, isDone: false), .filling(0, isDone: true), .filling(1, isDone: true)])
@@ -110,6 +110,37 @@ struct SQLiteLedgerTests {
         #expect(try again.fillings() == [0: true, 1: false])
         #expect(try again.verify() == 0)
         again.close()
+    }
+
+    @Test("a ledger of version 3 has no aliases, and keeps them from then on; they go with the format of a directory's ids")
+    func versionThree() throws {
+        let folder = try LedgerFolder()
+        try folder.open().close()
+        try folder.tamper("DROP TABLE aliases; DROP TABLE versions; PRAGMA user_version = 3")
+        let upgraded = try folder.open()
+        func row(_ directory: Int, _ user: UserID, _ value: String?) -> AliasRow {
+            AliasRow(
+                directory: directory, tenant: directory == 0 ? .uuid(UUIDBits(high: 1, low: 2)) : nil, kind: emailRule.kind, user: user,
+                value: value.map { Array($0.utf8) })
+        }
+        func rows(_ store: SQLiteLedger) throws -> [AliasRow] {
+            var rows: [AliasRow] = []
+            try store.forEachAlias { rows.append($0) }
+            return rows
+        }
+        #expect(try rows(upgraded).isEmpty)
+        try upgraded.commit([
+            .alias(row(1, named("anna"), "a@x")), .alias(row(0, user(77), "u@x")), .alias(row(1, named("bob"), "b@x")),
+            .alias(row(1, named("anna"), "anna@x")), .alias(row(1, named("bob"), nil)), .alias(row(1, named("eve"), nil)),
+        ])
+        upgraded.close()
+        let again = try folder.open()
+        #expect(try rows(again) == [row(0, user(77), "u@x"), row(1, named("anna"), "anna@x")])
+        #expect(try again.verify() == 0)
+        again.close()
+        let changed = try folder.open([bothDirectories[0], LedgerDirectory(name: "rinne", idFormat: .uuid, tenantFormat: .string)])
+        #expect(try rows(changed) == [row(0, user(77), "u@x")])
+        changed.close()
     }
 
     @Test("what a read shows settles a call, and is a reactivation only of who was blocked")

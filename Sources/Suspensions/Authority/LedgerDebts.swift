@@ -34,7 +34,7 @@ struct LedgerDebts {
         if inOrder.insert(subject).inserted { order.append(subject) }
         var debt = debts[subject] ?? Debt(stamp: lastStamp)
         switch change {
-        case .intend, .probe, .filling, .fleet: break
+        case .intend, .probe, .filling, .fleet, .alias: break
         case .forget(let intent): debt.forgets.append(intent)
         case .record(let outcome):
             let superseded = debt.outcomes.filter { $0.source == outcome.source && (outcome.isState || !$0.isState) }

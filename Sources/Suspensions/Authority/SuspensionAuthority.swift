@@ -13,6 +13,8 @@ package final class SuspensionAuthority: Sendable {
 
     /// Who is suspended: what every request asks.
     package let index: SuspensionIndex
+    /// Whom tokens mean that name a user by an alias.
+    package let aliases: AliasBook
 
     struct State {
         var machine: CallMachine
@@ -53,9 +55,10 @@ package final class SuspensionAuthority: Sendable {
     ///   - reaches: the reach of each directory's dialect, by its number; blocks of directories beyond are kept but not asked.
     ///   - openPerCaller: suspend calls that one caller may have open.
     ///   - perMinute: suspend calls that one caller may make in a minute.
+    ///   - aliasKinds: of each directory the rules of the aliases in use (`AliasRule.kind`).
     package init(
         store: any LedgerStore, reaches: [Reach], openPerCaller: Int = Limits.openIntents, perMinute: Int = Limits.intentsPerMinute,
-        surroundings: AuthoritySurroundings = .live(), onBlock: @escaping BlockListener
+        aliasKinds: [Set<[UInt8]>] = [], surroundings: AuthoritySurroundings = .live(), onBlock: @escaping BlockListener
     ) throws(LedgerError) {
         try store.recover(at: surroundings.wall())
         let index = SuspensionIndex(reaches: reaches, expecting: try store.blockCount())
@@ -71,6 +74,7 @@ package final class SuspensionAuthority: Sendable {
         self.surroundings = surroundings
         self.onBlock = onBlock
         writer = LedgerWriter(store: store)
+        aliases = try AliasBook(store: store, writer: writer, kinds: aliasKinds, steady: surroundings.steady)
         usersAtStart = index.usersByDirectory
         let machine = CallMachine(
             bounds: CallerAllowances.Bounds(open: openPerCaller, perMinute: perMinute), unconfirmed: try store.unconfirmedCalls(),

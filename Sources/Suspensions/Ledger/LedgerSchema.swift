@@ -4,12 +4,14 @@ import GRDB
 ///
 /// Users are a 16-byte blob where the id is a uuid and text where it is a string. A null tenant means all tenants.
 enum LedgerSchema {
-    static let version = 3
+    static let version = 4
     /// "tnGL" in `application_id`, so that no other program's database is taken for a ledger.
     static let applicationID = 0x746E_474C
 
     /// Everything but the log: what says who is suspended.
-    static let stateTables = ["directories", "scopes", "blocks", "intents", "unconfirmed", "reactivations", "fillings", "head"]
+    static let stateTables = [
+        "directories", "scopes", "blocks", "intents", "unconfirmed", "reactivations", "fillings", "aliases", "versions", "head",
+    ]
 
     /// Makes the tables in an empty file; refuses a file that isn't a ledger, or is a newer one's.
     static func prepare(_ db: Database, path: String) throws {
@@ -17,7 +19,7 @@ enum LedgerSchema {
         let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
         if isEmpty, application == 0, found == 0 {
-            try db.execute(sql: tables + reactivations + fillings)
+            try db.execute(sql: tables + reactivations + fillings + aliases + versions)
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: "PRAGMA user_version = \(version)")
             return
@@ -29,6 +31,8 @@ enum LedgerSchema {
             try db.execute(sql: "INSERT INTO reactivations " + loggedReactivations)
         }
         if found < 3 { try db.execute(sql: fillings) }
+        if found < 4 { try db.execute(sql: aliases + versions) }
+        if found >= 4 { try comeBack(db) }
         if found < version { try db.execute(sql: "PRAGMA user_version = \(version)") }
     }
 
@@ -45,6 +49,24 @@ enum LedgerSchema {
         else { throw LedgerError.newerVersion(path: path, found: found, known: version) }
         try db.execute(sql: "UPDATE versions SET writer = \(version)")
     }
+
+    /// Brings up to date what an older program has left alone while it went on with the ledger.
+    ///
+    /// Version 3 knows no aliases: whoever lost his meanwhile, or whose directory got ids of another format, would still be found by it. They
+    /// are all let go of; the next token that names one has it asked for at the service, as for the first time.
+    private static func comeBack(_ db: Database) throws {
+        let writer = try Int.fetchOne(db, sql: "SELECT writer FROM versions WHERE one = 1") ?? 0
+        guard writer != version else { return }
+        if writer < 4 { try db.execute(sql: "DELETE FROM aliases") }
+        try db.execute(sql: "INSERT OR REPLACE INTO versions VALUES (1, 3, \(version))")
+    }
+
+    /// Since version 4: which programs may go on with the ledger (`enter`). The aliases are all that is new in it, so those of version 3 may.
+    private static let versions = """
+        CREATE TABLE versions (one INTEGER PRIMARY KEY CHECK (one = 1), oldest INTEGER NOT NULL, writer INTEGER NOT NULL) STRICT;
+        INSERT INTO versions VALUES (1, 3, 4);
+
+        """
 
     /// How outcomes are learned that nobody knows, for SQL.
     static let unknown = "\(Learned.unconfirmed.rawValue), \(Learned.crash.rawValue)"

@@ -88,6 +88,9 @@ struct LedgerScopes {
                 directory: directory.name, was: "\(known.idFormat) users and \(known.tenantFormat) tenants",
                 now: "\(directory.idFormat) users and \(directory.tenantFormat) tenants")
         }
+        // Aliases are learned anew; those of ids in another format name nobody.
+        try db.execute(
+            sql: "DELETE FROM aliases WHERE scope IN (SELECT id FROM scopes WHERE directory = ?)", arguments: [id])
         try db.execute(
             sql: "UPDATE directories SET id_format = ?2, tenant_format = ?3 WHERE name = ?1", arguments: formats)
         return id

@@ -23,6 +23,8 @@ package protocol LedgerStore: AnyObject, Sendable {
     func unconfirmedCalls() throws(LedgerError) -> [UnconfirmedCall]
     /// The directories whose filling from the service's list was begun, and whether it was finished.
     func fillings() throws(LedgerError) -> [DirectoryIndex: Bool]
+    /// Every alias that is kept, in the order in which they were written.
+    func forEachAlias(_ body: (AliasRow) -> Void) throws(LedgerError)
     /// Lets go of the store; nothing else may be asked afterwards, unless it is opened again.
     func close()
     /// Opens it again after `close`: another process may have written it meanwhile.
@@ -31,6 +33,9 @@ package protocol LedgerStore: AnyObject, Sendable {
 
 extension LedgerStore {
     package func reopen() throws(LedgerError) { throw .readFailed("this ledger can't be opened again") }
+
+    /// A store that keeps no aliases.
+    package func forEachAlias(_ body: (AliasRow) -> Void) throws(LedgerError) {}
 }
 
 /// One step of a transaction.
@@ -43,6 +48,8 @@ package enum LedgerChange: Sendable, Equatable {
     case record(Outcome)
     /// A directory is being filled from its service's list for the first time, or that is done.
     case filling(DirectoryIndex, isDone: Bool)
+    /// A user has an alias, or has none any more. Enters no log: it says who somebody is, not what he may.
+    case alias(AliasRow)
     /// Nothing is known or changes, but it is written all the same: whether the ledger takes writes again.
     case probe
     /// A step of the fleet's: entries of the shared log are taken, or its own are looked up.

@@ -78,6 +78,8 @@ struct LedgerTransaction {
         case .filling(let directory, let isDone):
             try run("INSERT OR REPLACE INTO fillings VALUES (?, ?)", [scopes.row(of: directory), isDone])
         case .fleet(let step): try step.body(&self, &scopes)
+        case .alias(let row):
+            try row.keep(db, scope: try scopes.number(of: LedgerScopes.Place(directory: row.directory, tenant: row.tenant), db))
         }
     }
 

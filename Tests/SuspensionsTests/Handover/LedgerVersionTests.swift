@@ -15,8 +15,7 @@ struct LedgerVersionTests {
             """
             CREATE TABLE news (id INTEGER PRIMARY KEY, scope INTEGER REFERENCES scopes (id)) STRICT;
             INSERT INTO news SELECT 1, min(id) FROM scopes;
-            CREATE TABLE versions (one INTEGER PRIMARY KEY CHECK (one = 1), oldest INTEGER NOT NULL, writer INTEGER NOT NULL) STRICT;
-            INSERT INTO versions VALUES (1, \(oldest), \(version));
+            UPDATE versions SET oldest = \(oldest), writer = \(version);
             PRAGMA user_version = \(version);
             """)
     }
@@ -55,5 +54,68 @@ struct LedgerVersionTests {
         #expect(throws: error) { try folder.open() }
         try folder.tamper("DROP TABLE versions")
         #expect(throws: error) { try folder.open() }
+    }
+
+    /// An alias of anna's, as the ledger keeps it.
+    private var alias: AliasRow {
+        AliasRow(directory: 1, tenant: nil, kind: emailRule.kind, user: named("anna"), value: Array("anna@x".utf8))
+    }
+
+    private func aliases(_ store: SQLiteLedger) throws -> [AliasRow] {
+        var rows: [AliasRow] = []
+        try store.forEachAlias { rows.append($0) }
+        return rows
+    }
+
+    private func versions(_ folder: LedgerFolder) throws -> [Int?] {
+        let queue = try DatabaseQueue(path: folder.path)
+        defer { try? queue.close() }
+        return try queue.read { db in
+            try ["SELECT oldest FROM versions", "SELECT writer FROM versions", "PRAGMA user_version"].map { try Int.fetchOne(db, sql: $0) }
+        }
+    }
+
+    @Test("one of this version says that version 3 may go on with it, whether it was made or brought up to date", arguments: [1, 2, 3, 4])
+    func saysSo(made: Int) throws {
+        let folder = try LedgerFolder()
+        try folder.open().close()
+        let dropped = [1: "reactivations", 2: "fillings", 3: "aliases"].filter { $0.key >= made }.map { "DROP TABLE \($0.value);" }
+        if made < 4 { try folder.tamper(dropped.joined() + "DROP TABLE versions; PRAGMA user_version = \(made)") }
+        try folder.open().close()
+        #expect(try versions(folder) == [3, 4, 4])
+    }
+
+    @Test("aliases last while programs of this version come and go; once an older one was there they are all asked for anew")
+    func olderWriter() throws {
+        let folder = try LedgerFolder()
+        let store = try folder.open()
+        try store.commit([.alias(alias), outcome(anna, .state(.suspended), at: 10)])
+        store.close()
+        let again = try folder.open()
+        #expect(try aliases(again) == [alias])
+        again.close()
+        // As `enter` of version 3 leaves it.
+        try folder.tamper("UPDATE versions SET writer = 3")
+        for learnsAnew in [true, false] {
+            let back = try folder.open()
+            #expect(try aliases(back) == (learnsAnew ? [] : [alias]))
+            #expect(try back.verify() == 1)
+            try back.commit([.alias(alias)])
+            back.close()
+            #expect(try versions(folder) == [3, 4, 4])
+        }
+    }
+
+    @Test("one whose tables don't say who wrote it last is opened, with aliases that are asked for anew")
+    func silent() throws {
+        let folder = try LedgerFolder()
+        let store = try folder.open()
+        try store.commit([.alias(alias)])
+        store.close()
+        try folder.tamper("DELETE FROM versions")
+        let back = try folder.open()
+        #expect(try aliases(back).isEmpty)
+        back.close()
+        #expect(try versions(folder) == [3, 4, 4])
     }
 }

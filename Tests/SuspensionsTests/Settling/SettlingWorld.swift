@@ -365,7 +365,7 @@ struct SettlingWorld {
         case .intend(let intent): [0, Int(intent.wanted.rawValue)]
         case .forget: [1]
         case .record(let outcome): [2] + code(outcome)
-        case .filling, .probe, .fleet: [3]
+        case .filling, .probe, .fleet, .alias: [3]
         }
     }
 

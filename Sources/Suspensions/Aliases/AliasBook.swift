@@ -1,0 +1,192 @@
+import Dispatch
+package import Policy
+import Synchronization
+
+/// Who is meant by an alias: what verified fields of user objects have said, kept by the ledger, and asked at the service where it isn't
+/// known yet.
+///
+/// Callable from any thread; nothing here waits. Work is done on a thread of the book's own. Event loops remember answers as long as
+/// `generation` stays: an alias that moves, is taken away or becomes doubtful changes it before anything else is answered.
+package final class AliasBook: Sendable {
+    struct State {
+        var table: AliasTable
+        /// Whom nobody knew lately, until when (steady nanoseconds) and as what.
+        var unknown: [AliasKey: (until: Int64, verdict: AliasVerdict)] = [:]
+        var searches: [AliasKey: Search] = [:]
+        /// Searches that have not begun, in their order.
+        var line: [AliasKey] = []
+        var lineStart = 0
+        /// Searches and reads under way.
+        var open = 0
+        var waiting = 0
+        var allowance = SearchAllowance()
+        /// When the holders of an alias were last read anew.
+        var reread: [AliasKey: Int64] = [:]
+        var source: (any AliasSource)?
+        /// Rows that a failing ledger has not taken, the last of each user.
+        var owed: [AliasOwner: AliasRow] = [:]
+        var isRetrying = false
+        var tally = AliasTally()
+    }
+
+    struct Search {
+        let question: AliasQuestion
+        var answers: [@Sendable (AliasAnswer) -> Void]
+    }
+
+    let state: Mutex<State>
+    private let changes = Atomic<Int>(0)
+    private let queued = Atomic<Int>(0)
+    private let dropped = Atomic<Int>(0)
+    private let keys: AliasKeys
+    private let writer: LedgerWriter
+    let steady: @Sendable () -> Int64
+    let run: @Sendable (@escaping @Sendable () -> Void) -> Void
+
+    /// Reads what the ledger keeps. `kinds`: of each directory the rules that are in use (`AliasRule.kind`); what was kept by others is
+    /// forgotten. `run` does work one after the other.
+    init(
+        store: any LedgerStore, writer: LedgerWriter, kinds: [Set<[UInt8]>], steady: @escaping @Sendable () -> Int64,
+        run: (@Sendable (@escaping @Sendable () -> Void) -> Void)? = nil, limit: Int = Limits.aliases
+    ) throws(LedgerError) {
+        var table = AliasTable(limit: limit)
+        var stale: [AliasRow] = []
+        try store.forEachAlias { row in
+            if row.directory < kinds.count, kinds[row.directory].contains(row.kind) {
+                stale += table.load(row).rows
+            } else if row.directory < kinds.count {
+                stale.append(AliasRow(directory: row.directory, tenant: row.tenant, kind: row.kind, user: row.user, value: nil))
+            }
+        }
+        let thread = DispatchQueue(label: "tenantgate.aliases", qos: .userInitiated)
+        self.run = run ?? { thread.async(execute: $0) }
+        self.steady = steady
+        self.writer = writer
+        keys = table.keys
+        state = Mutex(State(table: table))
+        keep(stale)
+    }
+
+    /// Changes whenever somebody may have been told otherwise before. Cheap enough for every request.
+    package var generation: Int { changes.load(ordering: .acquiring) }
+
+    package func question(_ alias: UserAlias, directory: DirectoryIndex, tenant: FormattedID?) -> AliasQuestion {
+        let scope = AliasTable.Scope(directory: directory, tenant: tenant, kind: alias.rule.kind)
+        return AliasQuestion(alias, directory: directory, tenant: tenant, key: keys.alias(alias.value, in: scope))
+    }
+
+    /// Has unknown aliases looked up by `source` from now on; nil: nowhere.
+    package func search(by source: (any AliasSource)?) { state.withLock { $0.source = source } }
+
+    /// What is known now, without asking anybody else.
+    package func known(_ question: AliasQuestion) -> AliasAnswer { state.withLock { $0.answer(question.key, .nobody, generation) } }
+
+    /// Answers who is meant, once that is known.
+    package func find(_ question: AliasQuestion, then answer: @escaping @Sendable (AliasAnswer) -> Void) {
+        run { [self] in look(question, answer) }
+    }
+
+    /// Takes what one answer said of users, whose request was sent `age` ago. Costs the caller nothing where there are no readings.
+    package func learn(_ readings: [AliasReading], directory: DirectoryIndex, tenant: FormattedID?, age: Duration) {
+        learn(readings, directory: directory, tenant: tenant, asked: steady() - age.nanoseconds)
+    }
+
+    /// How things stand, for metrics.
+    package var tally: AliasTally {
+        state.withLock { state in
+            var tally = state.tally
+            tally.known = state.table.count
+            tally.contested = state.table.contested
+            tally.dropped = dropped.load(ordering: .relaxed)
+            return tally
+        }
+    }
+}
+
+// MARK: learning
+
+extension AliasBook {
+    /// Waits for nothing: an event loop may say what it has read.
+    private func learn(_ readings: [AliasReading], directory: DirectoryIndex, tenant: FormattedID?, asked: Int64) {
+        guard !readings.isEmpty else { return }
+        let waiting = queued.add(readings.count, ordering: .relaxed).newValue
+        guard waiting <= Limits.aliasReadings else {
+            queued.subtract(readings.count, ordering: .relaxed)
+            dropped.add(readings.count, ordering: .relaxed)
+            return
+        }
+        run { [self] in
+            queued.subtract(readings.count, ordering: .relaxed)
+            // While a failing ledger owes so many, nothing new is learned: only what is void goes.
+            let isFull = state.withLock { $0.owed.count >= Limits.undurableUsers }
+            let taken = isFull ? readings.filter { $0.value == nil } : readings
+            apply { $0.learn(taken, directory: directory, tenant: tenant, asked: asked) }
+        }
+    }
+
+    /// In memory first, so that no request is judged by what is void, then durably.
+    func apply(_ work: (inout AliasTable) -> AliasTable.Change) {
+        let change = state.withLock { state in
+            let change = work(&state.table)
+            if change.isVoid { changes.add(1, ordering: .releasing) }
+            if change.rows.contains(where: { $0.value != nil }), !state.unknown.isEmpty {
+                for row in change.rows {
+                    guard let value = row.value else { continue }
+                    let scope = AliasTable.Scope(directory: row.directory, tenant: row.tenant, kind: row.kind)
+                    state.unknown[state.table.key(value, in: scope)] = nil
+                }
+            }
+            return change
+        }
+        keep(change.rows)
+    }
+
+    /// Gives rows to the ledger; those that it doesn't take are given again, in place of older ones of the same user.
+    private func keep(_ rows: [AliasRow]) {
+        guard !rows.isEmpty else { return }
+        for start in stride(from: 0, to: rows.count, by: Limits.ledgerGroup) {
+            let part = Array(rows[start..<min(start + Limits.ledgerGroup, rows.count)])
+            let owners = state.withLock { state in
+                for row in part { state.owed[AliasOwner(row)] = row }
+                return part
+            }
+            writer.submit(part.map { .alias($0) }) { [self] error in
+                run { self.written(owners, error) }
+            }
+        }
+    }
+
+    private func written(_ rows: [AliasRow], _ error: LedgerError?) {
+        let retries = state.withLock { state in
+            if error == nil {
+                for row in rows where state.owed[AliasOwner(row)] == row { state.owed[AliasOwner(row)] = nil }
+            }
+            guard error != nil, !state.isRetrying else { return false }
+            state.isRetrying = true
+            return true
+        }
+        guard retries else { return }
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(Int(Limits.ledgerRetryMilliseconds))) { [weak self] in
+            guard let self else { return }
+            run {
+                let owed = self.state.withLock { state in
+                    state.isRetrying = false
+                    return Array(state.owed.values)
+                }
+                self.keep(owed)
+            }
+        }
+    }
+}
+
+/// Whose row it is.
+struct AliasOwner: Hashable {
+    let directory: DirectoryIndex
+    let tenant: FormattedID?
+    let kind: [UInt8]
+    let user: UserID
+
+    init(_ row: AliasRow) {
+        (directory, tenant, kind, user) = (row.directory, row.tenant, row.kind, row.user)
+    }
+}
