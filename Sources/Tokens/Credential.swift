@@ -6,7 +6,12 @@ package final class Credential: Sendable {
     package let block: Int
     /// The key that has verified it: when that leaves the set, what is remembered of the token goes with it.
     let key: VerificationKey
+    /// Nobody's as long as there is an `alias`.
     package let user: UserID
+    /// Set where the token names its user by an alias and nobody has said yet who that is: nothing is admitted by such a credential.
+    package let alias: UserAlias?
+    /// The alias that has told who the user is.
+    package let knownBy: UserAlias?
     /// The user under this process's key: how the access log names it, ready because every request is logged.
     package let userHash: KeyedHash.Value
     /// The user claim as `X-User-ID` carries it upstream; nil where it can't be carried exactly (see `HeaderText`).
@@ -45,11 +50,36 @@ package final class Credential: Sendable {
     /// The `kid` of the key that has verified it; nil for a key without one.
     package var keyName: [UInt8]? { key.kid }
 
+    /// The same with its user, whom the alias means.
+    package init(_ other: Credential, of user: UserID) {
+        block = other.block
+        key = other.key
+        self.user = user
+        alias = nil
+        knownBy = other.alias
+        let id = user.id.canonical
+        userHash = Self.logKey(id.span)
+        userHeader = HeaderText.isSafe(id.span) ? id : nil
+        actors = other.actors
+        tenants = other.tenants
+        roles = other.roles
+        rolesHeaders = other.rolesHeaders
+        scopes = other.scopes
+        issuedAt = other.issuedAt
+        freshFrom = other.freshFrom
+        validity = other.validity
+    }
+
+    /// What stands for a user who isn't known: no id, since ids are not empty.
+    private static let nobody = UserID(.string([]))
+
     /// The same, vouched for by a block that has this number now.
     init(_ other: Credential, block: Int) {
         self.block = block
         key = other.key
         user = other.user
+        alias = other.alias
+        knownBy = other.knownBy
         userHash = other.userHash
         userHeader = other.userHeader
         actors = other.actors
@@ -65,9 +95,12 @@ package final class Credential: Sendable {
     init(_ claims: VerifiedClaims, block: Int, key: VerificationKey) {
         self.block = block
         self.key = key
-        user = claims.user
-        userHash = Self.logKey(claims.user.id.canonical.span)
-        userHeader = HeaderText.isSafe(claims.userText.span) ? claims.userText : nil
+        let user = claims.user ?? Self.nobody
+        self.user = user
+        alias = claims.alias
+        knownBy = nil
+        userHash = Self.logKey(user.id.canonical.span)
+        userHeader = claims.user != nil && HeaderText.isSafe(claims.userText.span) ? claims.userText : nil
         actors = claims.actors
         tenants = claims.tenants
         roles = claims.roles
@@ -102,6 +135,7 @@ extension Credential {
                 entry.roles.forEach(add)
             }
         }
+        if let alias { add(alias.value) }
         scopes.forEach(add)
         rolesHeaders.forEach(add)
         return size

@@ -14,6 +14,19 @@ package struct ClaimPath: Hashable, Sendable {
     init(_ name: StaticString) { steps = [name.withUTF8Buffer { unsafe Array($0) }] }
 }
 
+/// What a user claim means that names its user by an alias.
+package struct AliasClaim: Hashable, Sendable {
+    /// The dialect's.
+    package let rule: AliasRule
+    /// The boolean claim that must be true: that the issuer has verified the alias, too. Nil where the issuer's word is taken without.
+    package let condition: ClaimPath?
+
+    package init(rule: AliasRule, condition: ClaimPath? = nil) {
+        self.rule = rule
+        self.condition = condition
+    }
+}
+
 /// Which claims say who the caller is.
 package struct ClaimMap: Hashable, Sendable {
     /// Where the roles are.
@@ -25,15 +38,18 @@ package struct ClaimMap: Hashable, Sendable {
     }
 
     package var user: ClaimPath
+    /// Set where the user claim is no id of the directory but an alias.
+    package var alias: AliasClaim?
     package var tenant: ClaimPath
     package var roles: Roles
     package var scopes: ClaimPath
 
     /// The defaults of SPEC §2.
     package init(
-        user: ClaimPath = ClaimPath("sub"), tenant: ClaimPath = ClaimPath("tenant_id"),
+        user: ClaimPath = ClaimPath("sub"), alias: AliasClaim? = nil, tenant: ClaimPath = ClaimPath("tenant_id"),
         roles: Roles = .flat(ClaimPath("roles")), scopes: ClaimPath = ClaimPath("scope")
     ) {
+        self.alias = alias
         self.user = user
         self.tenant = tenant
         self.roles = roles

@@ -4,7 +4,9 @@ import StrictJSON
 /// The claims of a token whose signature is valid, held to the rules of its credential block.
 struct VerifiedClaims {
     let dates: TokenDates
-    let user: UserID
+    /// Nil where the token names its user by an alias.
+    let user: UserID?
+    let alias: UserAlias?
     /// The user claim as the token writes it.
     let userText: [UInt8]
     let actors: [UserID]
@@ -18,7 +20,13 @@ struct VerifiedClaims {
         let reader = ClaimReader(claims: claims, block: block)
         try reader.checkAudience()
         guard claims.value("cnf") == nil else { throw .confirmation }
-        (user, userText) = try reader.user()
+        if let named = block.claims.alias {
+            (alias, userText) = try reader.alias(named)
+            user = nil
+        } else {
+            (user, userText) = try reader.user()
+            alias = nil
+        }
         actors = try reader.actors()
         tenants = try reader.tenants()
         try reader.checkBoundTenants(tenants)
@@ -49,11 +57,25 @@ private struct ClaimReader {
     }
 
     /// The directory's own id of the user.
-    func user() throws(TokenFault) -> (UserID, [UInt8]) {
+    func user() throws(TokenFault) -> (UserID?, [UInt8]) {
         guard let value = try claims.value(at: block.claims.user, otherwise: .user), let text = document.string(value),
             let user = UserID(text.span, format: block.userFormat)
         else { throw .user }
         return (user, text)
+    }
+
+    /// Another name of the user. Who acts for the user would be named by the issuer's own ids, which say nothing here: such a token is refused.
+    func alias(_ named: AliasClaim) throws(TokenFault) -> (UserAlias?, [UInt8]) {
+        guard let value = try claims.value(at: block.claims.user, otherwise: .alias), let text = document.string(value),
+            let alias = named.rule.value(text.span)
+        else { throw .alias }
+        if let condition = named.condition {
+            guard let said = try claims.value(at: condition, otherwise: .aliasUnverified), document.bool(said) == true else {
+                throw .aliasUnverified
+            }
+        }
+        guard claims.value("act") == nil else { throw .aliasedActor }
+        return (UserAlias(rule: named.rule, value: alias), text)
     }
 
     /// The chain of `act` (RFC 8693 §4.1), the current actor first: each level is held to the user's rules, and one that names
