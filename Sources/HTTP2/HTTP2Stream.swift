@@ -57,6 +57,8 @@ package final class HTTP2Stream {
     package internal(set) var isClosed = false
     /// Who deals with the request.
     package var owner: AnyObject?
+    /// The request can't be judged yet: its head is kept, and its body waits.
+    package var isWaiting = false
     /// Loop clock at which the answer last moved.
     package var progressed: Int64 = 0
     package var sentBefore = 0

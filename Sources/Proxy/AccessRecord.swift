@@ -35,7 +35,8 @@ struct AccessRecord: ~Copyable {
 
     mutating func note(_ found: Findings) {
         route = found.route
-        credential = found.credential
+        // By an alias nobody is known.
+        credential = found.credential?.alias == nil ? found.credential : nil
         tenant = found.tenant
         observed = found.observed
     }

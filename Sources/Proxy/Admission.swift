@@ -33,6 +33,7 @@ package struct Admission: ~Copyable {
     struct Intent {
         let reading: IntentReading
         let reader: AnswerReader
+        let aliases: AliasReader?
         let directory: DirectoryIndex
         let reach: Reach
         let tenant: TenantID?
@@ -51,6 +52,7 @@ package struct Admission: ~Copyable {
     /// A call of the dialect whose answer holds users.
     struct Observed {
         let reader: AnswerReader
+        let aliases: AliasReader?
         let isList: Bool
         let directory: DirectoryIndex
         /// The id in the path, where the call has one.
@@ -74,6 +76,8 @@ package struct Admission: ~Copyable {
         path = target.path
         subprotocols = rules.route.tokenSource == .subprotocol ? SubprotocolToken.others(in: head) : nil
         cors = rules.cors?.fields(for: head) ?? .none
+        // Nobody is suspended by an alias: only a known user may pass.
+        guard credential?.alias == nil else { throw .internalError }
         if let called = target.call, let directory = rules.route.directory {
             try recognise(called, head, directory, gatekeeper.snapshot.directories[directory], peer)
         }
@@ -89,19 +93,19 @@ package struct Admission: ~Copyable {
         // Without a verified tenant an answer can only be learned from where a suspension reaches the whole directory.
         guard credential != nil || reach == .directory else { return }
         let call = directory.dialect.calls[called.index]
-        let reader = directory.readers[called.index]
+        let (reader, aliases) = (directory.readers[called.index], directory.aliasReaders[called.index])
         let caller = credential.map { Caller(directory: directory.name, user: $0.user) } ?? Caller(peer.sourceText)
         guard let reading = directory.intents[called.index] else {
             var isList = false
             if case .list = call.answers { isList = true }
-            observed = Observed(reader: reader, isList: isList, directory: index, user: called.user, caller: caller)
+            observed = Observed(reader: reader, aliases: aliases, isList: isList, directory: index, user: called.user, caller: caller)
             return
         }
         guard called.user != nil || call.request != nil else { throw .badRequest }
         guard reach == .directory || selectedTenant != nil else { throw .tenantRequired }
         intent = Intent(
-            reading: reading, reader: reader, directory: index, reach: reach, tenant: selectedTenant, user: called.user, caller: caller,
-            contentType: head.message.joined(.contentType), contentEncoding: head.message.joined(.contentEncoding))
+            reading: reading, reader: reader, aliases: aliases, directory: index, reach: reach, tenant: selectedTenant, user: called.user,
+            caller: caller, contentType: head.message.joined(.contentType), contentEncoding: head.message.joined(.contentEncoding))
     }
 }
 

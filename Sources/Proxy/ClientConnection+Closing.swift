@@ -10,6 +10,7 @@ extension ClientConnection {
             // Who says close_notify has gone: no HTTP client half-closes TLS, and what it gave up would hold a service's connection to its
             // end. Plain TCP's FIN may be a script's that still reads.
             if tls != nil || exchange?.request.isComplete == false { close() }
+        case .waiting: if tls != nil { close() }
         case .lingering: if isOutputSent { closeCleanly() }
         case .closed: break
         default: closeCleanly()

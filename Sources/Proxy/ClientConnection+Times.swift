@@ -36,7 +36,7 @@ extension ClientConnection {
 
     /// Ends at once: who waits for an answer is told.
     func stop() {
-        if case .streams = phase { http2?.stop() } else if let exchange { exchange.stop() } else { abort() }
+        if case .streams = phase { http2?.stop() } else if let exchange { exchange.stop() } else if !giveUpWaiting() { abort() }
     }
 
     func checkDeadline(now: Int64) {
@@ -47,6 +47,7 @@ extension ClientConnection {
         guard now > deadline else { return }
         switch phase {
         case .head: refuseUnread(.requestTimeout)
+        case .waiting: _ = giveUpWaiting()
         case .opening:
             if tls?.isFresh == false { handshakeFailed(.timeout) }
             abort()

@@ -26,6 +26,8 @@ final class ClientConnection: StreamSocket {
     var parser: RequestParser
     /// A head of which only a part has come.
     private var partialHead: RequestHead?
+    /// A request that can't be judged yet.
+    var waiting: WaitingRequest?
     /// Loop clock in nanoseconds by which the phase must end.
     var deadline: Int64
     /// When the head that is being read began.
@@ -46,6 +48,8 @@ final class ClientConnection: StreamSocket {
         case idle
         /// A head is arriving.
         case head
+        /// A request waits for somebody to say whom its token means.
+        case waiting
         /// An exchange is in progress.
         case exchange
         /// HTTP/2: `http2` knows how it stands.
@@ -129,6 +133,7 @@ final class ClientConnection: StreamSocket {
         // Who doesn't read an HTTP/2 connection is held up by windows: its frames must go on being read, or both sides could wait.
         case .opening, .streams, .dropping, .lingering, .closed: setReading(true)
         case .idle, .head: setReading(input.readableBytes < Self.pipelineBound + worker.snapshot.limits.headers)
+        case .waiting: setReading(input.readableBytes < Self.pipelineBound)
         case .exchange:
             switch exchange?.bodyDemand {
             case .more?: setReading(true)
@@ -205,6 +210,7 @@ final class ClientConnection: StreamSocket {
         if tls?.isFresh == false { handshakeFailed(.interrupted) }
         phase = .closed
         worker.remove(self)
+        noteWaitingGone()
         if let exchange {
             self.exchange = nil
             exchange.clientGone()
@@ -224,7 +230,7 @@ final class ClientConnection: StreamSocket {
     }
 
     /// Does what can be done with the bytes at hand.
-    private func advance() {
+    func advance() {
         guard !isAdvancing else { return }
         isAdvancing = true
         var requests = 0
@@ -256,7 +262,7 @@ final class ClientConnection: StreamSocket {
             if case .exchange = phase { return false }
             return true
         case .dropping(var decoder, let left): return drop(&decoder, left: left)
-        case .opening, .streams, .lingering, .closed: return false
+        case .opening, .waiting, .streams, .lingering, .closed: return false
         }
     }
 
@@ -280,9 +286,10 @@ final class ClientConnection: StreamSocket {
     }
 
     /// Judges the request whose head is in `worker.requestHead` and starts its exchange.
-    private func begin() {
+    func begin(_ alias: AliasCase? = nil) {
         var record = worker.record(from: peer, started: headBegan)
         var found = Findings()
+        found.alias = alias
         if let preflight = worker.preflight(peer: peer, found: &found) { return answer(preflight, found, record: record) }
         do {
             let admission = try worker.admit(peer: peer, found: &found)
@@ -294,6 +301,7 @@ final class ClientConnection: StreamSocket {
             phase = .exchange
             exchange.begin()
         } catch {
+            if let alias = found.waitsFor { return wait(for: alias) }
             record.note(found)
             refuse(error, found, record: record)
         }

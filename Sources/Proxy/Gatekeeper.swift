@@ -9,6 +9,9 @@ package import Tokens
 package struct Gatekeeper: ~Copyable {
     package private(set) var snapshot: Snapshot
     private var tokens = TokenMemory()
+    var aliases = AliasMemory()
+    /// For people who ask why: what the book knows is asked for here and now, and nobody else.
+    var asksAtOnce = false
 
     package init(snapshot: Snapshot) {
         self.snapshot = snapshot
@@ -29,12 +32,15 @@ package struct Gatekeeper: ~Copyable {
             found.credential = try authenticate(head, rules, now, &found)
             tenant = try decideTenant(head, rules, found.credential)
             found.tenant = tenant.selection?.tenant
+            if found.credential?.alias != nil { try identify(rules, found.tenant, now, &found) }
             try refuseSuspended(rules, tenant.selection?.tenant, &found)
             try authorize(rules, found.credential, tenant.selection?.tenant)
             try limitRate(rules, tenant.selection?.tenant, &found)
         } catch {
-            guard rules.observes(target, at: now) else { throw error }
+            guard rules.observes(target, at: now), found.waitsFor == nil else { throw error }
             found.observed = error
+            // Nobody is known by what the token says.
+            if found.credential?.alias != nil { found.credential = nil }
         }
         return try Admission(
             head, route: route, target: target, tenant: tenant, credential: found.credential, peer: peer,
@@ -65,6 +71,8 @@ package struct Findings {
     package var staleFor: Int?
     /// A `.badRequest` is for the page's origin, which is none of the route's.
     package var isOriginRefused = false
+    /// Set where the token names its user by an alias that the loop doesn't know.
+    package internal(set) var alias: AliasCase?
     /// The rate limit that a `.rateLimited` is for.
     var rate: RateRules.Refused?
 

@@ -40,13 +40,17 @@ struct HeldAnswer {
         body.writeImmutableBuffer(piece)
     }
 
+    /// What was given, to be read.
+    var content: ServiceAnswer {
+        ServiceAnswer(
+            status: Int(status), contentType: contentType, contentEncoding: contentEncoding, body: Array(body.readableBytesView))
+    }
+
     func verdict(on intent: Admission.Intent, about user: UserID, wanted: UserState) -> Verdict {
         switch status {
         case 200..<300:
             if isTooLarge { return .unconfirmed("answer too large") }
-            let answer = ServiceAnswer(
-                status: Int(status), contentType: contentType, contentEncoding: contentEncoding, body: Array(body.readableBytesView))
-            let lesson = intent.reader.lesson(from: answer, about: user, asked: wanted)
+            let lesson = intent.reader.lesson(from: content, about: user, asked: wanted)
             switch lesson {
             case .teaches(_, let state) where state == wanted: return .confirmed
             case .teaches: return .unconfirmed("answer shows the other state")

@@ -50,6 +50,8 @@ struct Observer {
         guard !isGivenUp else { return }
         let answer = ServiceAnswer(
             status: Int(status), contentType: contentType, contentEncoding: contentEncoding, body: Array(body.readableBytesView))
+        suspensions.aliases.learn(
+            from: answer, by: observed.aliases, about: observed.user, directory: observed.directory, reach: reach, tenant: tenant, age: age)
         let suspended = lessons(from: answer).compactMap { lesson -> Subject? in
             guard case .teaches(let user, .suspended) = lesson else { return nil }
             return Subject(directory: observed.directory, reach: reach, selected: tenant, user: user)
@@ -61,5 +63,17 @@ struct Observer {
     private func lessons(from answer: ServiceAnswer) -> [Lesson] {
         guard observed.isList else { return [observed.reader.lesson(from: answer, about: observed.user)] }
         return (try? observed.reader.list(from: answer))?.lessons ?? []
+    }
+}
+
+extension AliasBook {
+    /// Takes what an answer says of users' aliases, as users of the tenant that it was given to.
+    func learn(
+        from answer: ServiceAnswer, by reader: AliasReader?, about user: UserID?, directory: DirectoryIndex, reach: Reach,
+        tenant: TenantID?,
+        age: Duration
+    ) {
+        guard let reader, reach == .directory || tenant != nil, let readings = reader.readings(from: answer, about: user) else { return }
+        learn(readings, directory: directory, tenant: reach == .directory ? nil : tenant?.id, age: age)
     }
 }

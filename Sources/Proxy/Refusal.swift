@@ -57,6 +57,9 @@ struct Refusal {
     /// What has decided about a request that was not admitted.
     static func rule(_ denial: Denial, _ found: Findings) -> String? {
         if found.isOriginRefused, denial == .badRequest { return found.route.map { "routes[\($0)].cors.origins" } }
+        if let alias = found.alias, alias.answer.map({ !$0.verdict.isUser }) ?? true, denial == .invalidToken || denial == .overloaded {
+            return "credentials[\(alias.block)].claims.user"
+        }
         return rule(denial, route: found.route, staleFor: found.staleFor)
     }
 

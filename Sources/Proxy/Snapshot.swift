@@ -60,8 +60,12 @@ package struct Directory: Sendable {
     package let readers: [AnswerReader]
     /// What reads the requests of those calls that suspend or reactivate; nil for the others.
     package let intents: [IntentReading?]
+    /// What reads users' aliases in them; nil where there are none to be read.
+    let aliasReaders: [AliasReader?]
 
-    package init(name: String, dialect: Dialect) {
+    /// `aliases`: the dialect's rules that a credential block goes by; no others are read.
+    package init(name: String, dialect: Dialect, aliases: [AliasRule] = []) {
+        aliasReaders = dialect.calls.map { AliasReader($0, of: dialect, rules: aliases) }
         self.name = name
         self.dialect = dialect
         calls = CallTable(dialect.calls)

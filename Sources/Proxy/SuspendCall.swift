@@ -190,6 +190,7 @@ final class SuspendCall {
 
     func answerEnded() {
         guard step == .forwarded, let held, let subject else { return }
+        if intent.aliases != nil, !held.isTooLarge { learnAliases(held, of: subject) }
         switch held.verdict(on: intent, about: subject.user, wanted: wanted) {
         case .confirmed:
             if wanted == .suspended { worker.confirmedSuspensions[subject] = SocketLoop.now }
@@ -199,6 +200,12 @@ final class SuspendCall {
         case .unconfirmed(let cause):
             conclude(.unconfirmed(cause: cause)) { call, _ in call.refuseUnconfirmed(.suspensionUnconfirmed) }
         }
+    }
+
+    private func learnAliases(_ held: HeldAnswer, of subject: Subject) {
+        exchange.snapshot.suspensions.aliases.learn(
+            from: held.content, by: intent.aliases, about: subject.user, directory: intent.directory, reach: intent.reach,
+            tenant: intent.tenant, age: .nanoseconds(worker.clock.now - exchange.record.forwarded))
     }
 
     func answerFailed(_ failure: UpstreamFailure) {

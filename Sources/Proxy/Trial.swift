@@ -34,6 +34,7 @@ package struct Trial {
     package init(_ head: borrowing RequestHead, snapshot: Snapshot, keys: KeyTable = .empty, now: Int64) {
         var gatekeeper = Gatekeeper(snapshot: snapshot)
         gatekeeper.use(keys)
+        gatekeeper.asksAtOnce = true
         var found = Findings()
         let peer = Peer(nil, trusted: snapshot.trustedProxies, isTLS: true)
         preflight = gatekeeper.preflight(head, peer: peer, found: &found)

@@ -25,6 +25,8 @@ final class Worker {
     let metrics: LoopMetrics
     /// When suspensions that the upstream has confirmed were, until every loop has seen the block.
     var confirmedSuspensions: [Subject: Int64] = [:]
+    /// Requests that wait for somebody to say whom their token means.
+    private var aliasQuestions = 0
     /// Heads are parsed into these and used up before the next event.
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
@@ -123,6 +125,25 @@ final class Worker {
     /// Judges the request whose head is in `requestHead`.
     func admit(peer: Peer, found: inout Findings) throws(Denial) -> Admission {
         try gatekeeper.admit(requestHead, peer: peer, now: clock.unixSeconds, found: &found)
+    }
+
+    /// Asks whom an alias means, and goes on with the answer on this loop. Too many at once are told so at once.
+    func ask(_ alias: AliasCase, then next: @escaping (AliasCase) -> Void) {
+        guard aliasQuestions < Limits.aliasWaiters else {
+            alias.answer = AliasAnswer(verdict: .unavailable, generation: 0)
+            return next(alias)
+        }
+        aliasQuestions += 1
+        let bound = LoopBound((self, alias, next), loop)
+        snapshot.suspensions.aliases.find(alias.question) { answer in
+            bound.execute { worker, alias, next in
+                worker.aliasQuestions -= 1
+                guard alias.answer == nil else { return }
+                alias.answer = answer
+                worker.clock.read()
+                next(alias)
+            }
+        }
     }
 
     /// The answer to the CORS preflight in `requestHead`; nil where it is another request.

@@ -39,7 +39,11 @@ struct JITSudoAPI: UserAPI {
         let tenant = try tenant(of: request)
         switch request.method {
         case "GET":
-            let (page, total) = try store.users(tenant: tenant, limit: Int.max)
+            var (page, total) = try store.users(tenant: tenant, limit: Int.max)
+            if let email = request.query["email"] {
+                page = page.filter { $0.email.lowercased() == email.lowercased() }
+                total = page.count
+            }
             return ServiceAnswer(200, .object([("users", .array(page.map(render))), ("total", .integer(total))]))
         case "POST": return try create(request, tenant: tenant)
         default: throw ServiceError.methodNotAllowed("GET, HEAD, POST")

@@ -23,6 +23,8 @@ package struct GatewayFile: Sendable {
     package var certificate = "gateway"
     /// Further keys of the two services' directories: `service_tokens: [{file: secrets/service}]`.
     package var directoryKeys: [String] = []
+    /// JITSudo's dialect, where it is another than the shipped one.
+    package var jitsudoDialect: String?
     /// Further lines of `directories`.
     package var directories: [String] = []
     /// Further lines of `upstreams`.
@@ -54,6 +56,7 @@ package struct GatewayFile: Sendable {
         }
         try folder.write(Self.serviceToken + "\n", to: "secrets/service")
         try folder.write("", to: "var/.keep")
+        if let jitsudoDialect { try folder.write(jitsudoDialect, to: "jitsudo.yaml") }
         return try folder.write(text, to: "tenantgate.yaml")
     }
 
@@ -62,7 +65,7 @@ package struct GatewayFile: Sendable {
 
     private static let issuers = [
         ("jitsudo", TestIssuers.jitsudo), ("rinne", TestIssuers.rinne), ("globex", TestIssuers.globexOnly),
-        ("south", TestIssuers.southOnly),
+        ("south", TestIssuers.southOnly), ("login", TestIssuers.login),
     ]
 
     private static func keyText(_ key: TokenForge.Key) -> String {
@@ -92,7 +95,7 @@ package struct GatewayFile: Sendable {
             ledger: sqlite:\(ledgerFolder ?? "var")/tenantgate.db
             threads: \(threads)
             directories:
-              jitsudo: {\((["dialect: \(dialects)/jitsudo.yaml"] + directoryKeys).joined(separator: ", "))}
+              jitsudo: {\((["dialect: \(jitsudoDialect == nil ? dialects + "/" : "")jitsudo.yaml"] + directoryKeys).joined(separator: ", "))}
               rinne: {\((["dialect: \(dialects)/rinne.yaml"] + directoryKeys).joined(separator: ", "))}
             \(directories.map { "  \($0)" }.joined(separator: "\n"))
             credentials:

@@ -10,6 +10,9 @@ package enum TestIssuers {
     /// Speaks for Rinne's users of the company South only.
     package static let southOnly = TokenForge(
         issuer: "https://login.south.example", audience: "core-api", key: .ed25519(seed: Array(repeating: 9, count: 32)))
+    /// An identity provider that knows users by their addresses; trusted where a test says so.
+    package static let login = TokenForge(
+        issuer: "https://login.acme.example", audience: "user-api", key: .ed25519(seed: Array(repeating: 11, count: 32)))
     /// Trusted by nobody.
     package static let stranger = TokenForge(
         issuer: "https://id.jitsudo.example", audience: "user-api", key: .hs256(secret: Array("not-the-secret-of-anybody-0123456".utf8)))
@@ -31,6 +34,12 @@ package enum TestIssuers {
     /// A token of JITSudo's directory.
     package static func jitsudoToken(_ user: String, tenant: String = acme, roles: [String] = [], _ claims: [String: Any] = [:]) -> String {
         jitsudo.token(user: user, ["tenant_id": tenant, "roles": roles].merging(claims) { $1 })
+    }
+
+    /// A token that names its user by an address.
+    package static func loginToken(_ email: String, tenant: Any = acme, _ claims: [String: Any] = [:]) -> String {
+        login.token(
+            user: "auth0|1", ["tenant_id": tenant, "email": email, "email_verified": true].merging(claims) { $1 })
     }
 
     /// A token of Rinne's directory.

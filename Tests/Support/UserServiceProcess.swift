@@ -6,7 +6,7 @@ package final class UserServiceProcess: Sendable {
 
     package let port: Int
     package let database: String
-    private let process: ChildProcess
+    package let process: ChildProcess
 
     /// `users` is a seed as `--seed` takes it; nil leaves the built-in ones.
     package init(_ dialect: Dialect, in folder: TemporaryFolder, users: [[String: Any]]? = nil) throws {

@@ -74,6 +74,7 @@ struct ExplainReport {
         case .ambiguousPath where route != nil: "it differs only in its spelling from one of the dialect's calls (\(rule)\(place))"
         case .bodyTooLarge: "\(rule)\(place) takes bodies of \(route?.bodyLimit ?? 0) bytes"
         case .tokenExpired where trial.findings.staleFor != nil: staleness
+        case .invalidToken where trial.findings.alias != nil: aliasWords
         case .invalidToken, .tokenExpired: [tokenFault, keys?.words].compactMap(\.self).joined(separator: "; ")
         case .keysUnavailable: keys?.words
         case .methodNotAllowed: trial.findings.allow.map { "allowed here: \($0)" }
@@ -95,6 +96,20 @@ struct ExplainReport {
         } catch {
             return error.rawValue
         }
+    }
+
+    /// Why nobody is known by the alias that the token names its user by.
+    private var aliasWords: String {
+        guard let found = trial.findings.alias, let directory = route?.directory else { return "" }
+        let alias = found.question.alias
+        let whose = "\(alias.rule.name) \(text(alias.value))"
+        let name = configuration.directories[directory].name
+        if let problem = ledger.problem { return "whose \(whose) is was not asked: \(problem)" }
+        if found.answer?.verdict == .contested { return "two users of \(name) have the \(whose) at once" }
+        let asks = configuration.aliases(of: directory).contains { $0.rule == alias.rule && $0.search != nil }
+        let service = configuration.directories[directory].service
+        return "the ledger \(configuration.ledger) knows no user of \(name) by the verified \(whose)"
+            + (asks && service != nil ? "; a running gateway would ask the service" : "")
     }
 
     private var blocks: String {
@@ -146,9 +161,10 @@ struct ExplainReport {
         let until = date(credential.expires)
         let name = configuration.directories[block.directory].name
         let from = keys.map { "; \($0.words)" } ?? ""
+        let alias = credential.knownBy.map { ", known by the \($0.rule.name) \(text($0.value))" } ?? ""
         return (
             "ok",
-            "credentials[\(credential.block)] (\(issuer), \(keyWords(credential))\(from)); user \(text(credential.user.id.canonical)) of \(name), until \(until)"
+            "credentials[\(credential.block)] (\(issuer), \(keyWords(credential))\(from)); user \(text(credential.user.id.canonical)) of \(name)\(alias), until \(until)"
         )
     }
 

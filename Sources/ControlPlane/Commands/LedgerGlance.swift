@@ -34,7 +34,10 @@ struct LedgerGlance {
     /// What requests would be judged by, with these blocks.
     func snapshot(of configuration: Configuration) throws -> Snapshot {
         let reaches = configuration.directories.map(\.dialect.reach)
-        return try Snapshot(configuration, suspensions: SuspensionAuthority(store: blocks, reaches: reaches, onBlock: { _ in }))
+        return try Snapshot(
+            configuration,
+            suspensions: SuspensionAuthority(
+                store: blocks, reaches: reaches, aliasKinds: configuration.aliasKinds, onBlock: { _ in }))
     }
 
     /// Every block of these users, in words.
@@ -64,9 +67,10 @@ struct LedgerGlance {
 private final class Standings: LedgerStore {
     let blocks: [(subject: Subject, source: BlockSource)]
     let reactivations: [(subject: Subject, time: Int64)]
+    private let aliases: [AliasRow]
 
     /// A ledger that holds nobody.
-    init() { (blocks, reactivations) = ([], []) }
+    init() { (blocks, reactivations, aliases) = ([], [], []) }
 
     init(readFrom configuration: Configuration) throws(LedgerError) {
         let directories = configuration.directories.map { LedgerDirectory($0) }
@@ -76,7 +80,9 @@ private final class Standings: LedgerStore {
         var reactivations: [(subject: Subject, time: Int64)] = []
         try ledger.forEachBlock { blocks.append(($0, $1)) }
         try ledger.forEachReactivation { reactivations.append(($0, $1)) }
-        (self.blocks, self.reactivations) = (blocks, reactivations)
+        var aliases: [AliasRow] = []
+        try ledger.forEachAlias { aliases.append($0) }
+        (self.blocks, self.reactivations, self.aliases) = (blocks, reactivations, aliases)
     }
 
     func commit(_ changes: [LedgerChange]) throws(LedgerError) {}
@@ -90,6 +96,7 @@ private final class Standings: LedgerStore {
     }
     func blocks(_ query: BlockQuery) throws(LedgerError) -> BlockPage { BlockPage() }
     func forEachRecentChange(since time: Int64, _ body: (Subject, Int64) -> Void) throws(LedgerError) {}
+    func forEachAlias(_ body: (AliasRow) -> Void) throws(LedgerError) { aliases.forEach(body) }
     func unconfirmedCalls() throws(LedgerError) -> [UnconfirmedCall] { [] }
     func fillings() throws(LedgerError) -> [DirectoryIndex: Bool] { [:] }
     func close() {}

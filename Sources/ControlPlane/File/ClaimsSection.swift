@@ -1,21 +1,32 @@
+import Policy
 import Tokens
 
 /// `claims:` of a credential entry.
 enum ClaimsSection {
-    static let user = Key("user", .userClaim, .byDefault("[sub]"), "The directory's own user id, in its `id_format`.")
+    static let user = Key(
+        "user", .userClaim, .byDefault("[sub]"),
+        "The directory's own user id, in its `id_format`; or another name of the user, by an alias of the dialect.")
     static let tenant = Key("tenant", .claimPath, .byDefault("[tenant_id]"), "A string, or an array for a user of several tenants.")
     static let roles = Key(
         "roles", Kind.claimPath.or(.section(RolesSection.shape)), .byDefault("[roles]"), "An array of strings, or roles by tenant.")
     static let scopes = Key("scopes", .claimPath, .byDefault("[scope]"), "Separated by spaces, or an array.")
     static let shape = SectionShape("claims", [user.declaration, tenant.declaration, roles.declaration, scopes.declaration])
 
-    static func read(_ section: Section) -> ClaimMap? {
+    static func read(_ section: Section, dialect: Dialect?) -> ClaimMap? {
         let (user, tenant, roles, scopes) = (
-            section[user].flatMap(ClaimPath.init), section[tenant].flatMap(ClaimPath.init), readRoles(section),
+            readUser(section, dialect: dialect), section[tenant].flatMap(ClaimPath.init), readRoles(section),
             section[scopes].flatMap(ClaimPath.init)
         )
         guard let user, let tenant, let roles, let scopes else { return nil }
-        return ClaimMap(user: user, tenant: tenant, roles: roles, scopes: scopes)
+        return ClaimMap(user: user.user, alias: user.alias, tenant: tenant, roles: roles, scopes: scopes)
+    }
+
+    private static func readUser(_ section: Section, dialect: Dialect?) -> (user: ClaimPath, alias: AliasClaim?)? {
+        switch section[user] {
+        case .first(let path)?: ClaimPath(path).map { ($0, nil) }
+        case .second(let map)?: UserClaimSection.read(map, dialect: dialect).map { ($0.user, $0.alias) }
+        case nil: nil
+        }
     }
 
     private static func readRoles(_ section: Section) -> ClaimMap.Roles? {
@@ -33,17 +44,16 @@ enum RolesSection {
     static let shape = SectionShape("roles", [byTenant.declaration])
 }
 
-extension Kind where Value == [String] {
-    /// A claim path; a map is what a later version makes of it.
+extension Kind where Value == Either<[String], Section> {
+    /// A claim path, or a map that says what the claim holds.
     fileprivate static var userClaim: Kind {
-        let path = claimPath
-        return Kind(name: path.name, bound: path.bound, schema: path.schema, forms: path.forms) { node, reading in
-            guard case .map(let entries, let place) = node, entries.contains(where: { $0.key == "alias" }) else {
-                return path.read(node, reading)
-            }
-            reading.problems.error(
-                place, "`alias` is not supported by this version", fix: "name the claim that holds the directory's own user id: `[sub]`")
-            return nil
+        let path = Kind<[String]>.claimPath
+        var kind = path.or(.section(UserClaimSection.shape))
+        let read = kind.read
+        kind.read = { node, reading in
+            if case .scalar = node { return path.read(node, reading).map(Either.first) }
+            return read(node, reading)
         }
+        return kind
     }
 }

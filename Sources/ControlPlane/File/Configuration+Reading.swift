@@ -135,6 +135,7 @@ private struct FileReader {
         // In a file with errors these would mostly be what the errors led to.
         guard !problems.hasErrors else { return nil }
         checks.checkCovered()
+        checks.checkAliases(directories)
         warnUnused(upstreamNames, upstreamEntries.map(\.place), "no route uses the upstream", "add a route, or remove it")
         warnUnused(directoryNames, directoryEntries.map(\.place), "nothing uses the directory", "name it in an upstream, or remove it")
         var origins: Set<KeyOrigin> = []

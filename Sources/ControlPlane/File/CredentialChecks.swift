@@ -40,4 +40,32 @@ struct CredentialChecks {
                 fix: "add an entry with `directory: \(directory.name)` under `credentials`")
         }
     }
+
+    /// Whom nobody has seen yet is refused where the gateway can't ask; and an address that nobody has verified may be anybody's.
+    func checkAliases(_ settings: [DirectorySettings?]) {
+        for draft in drafts {
+            guard let claims = draft.block?.claims, let alias = claims.alias, let index = draft.directory, let directory = settings[index]
+            else { continue }
+            let place = draft.section.place(CredentialSection.claims)
+            let name = alias.rule.name
+            let search = directory.dialect.aliases.first { $0.rule == alias.rule }?.search
+            if directory.service == nil {
+                problems.warning(
+                    place, "users are refused until an answer of their service has shown their `\(name)`: the gateway can't ask for it",
+                    fix: "add `service_tokens` to the directory `\(directory.name)`")
+            } else if search == nil {
+                problems.warning(
+                    place, "users are refused until they were read or listed: the dialect doesn't say how to ask whose an `\(name)` is",
+                    fix:
+                        "add `search: {call: \"GET /…?\(name)={alias}\", items: /…}` to the alias in \(directory.dialectPath ?? "the dialect")"
+                )
+            }
+            if alias.condition == nil, claims.user.steps.last == Array("email".utf8) {
+                problems.warning(
+                    place,
+                    "`email` is taken from tokens whose issuer has not verified it, too: where its users choose their own, they choose whom to be",
+                    fix: "add `if: [email_verified]`, or name a claim that the issuer itself assigns")
+            }
+        }
+    }
 }

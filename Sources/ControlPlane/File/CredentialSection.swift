@@ -33,7 +33,7 @@ enum CredentialSection {
             issuer.declaration, directory.declaration, audience.declaration, algorithms.declaration, keys.declaration, claims.declaration,
             tenants.declaration, severalTenants.declaration, leeway.declaration, maximumLifetime.declaration,
             freshTokens.declaration,
-        ], later: ["alias", "aliases", "token_from"])
+        ], later: ["token_from"])
 
     /// What later checks need beside the block: which is nil where something of it is wrong.
     struct Draft {
@@ -53,9 +53,9 @@ enum CredentialSection {
         let audience = section[audience]
         let algorithms = section[algorithms].map(AlgorithmSet.init)
         let keys = section[keys].flatMap { KeysSection.read($0, issuer: issuer, allowed: algorithms) }
-        let claims = section[claims].flatMap(ClaimsSection.read)
-        let (leeway, lifetime) = (section[leeway], section[maximumLifetime])
         let dialect = directory.flatMap { directories[$0]?.dialect }
+        let claims = section[claims].flatMap { ClaimsSection.read($0, dialect: dialect) }
+        let (leeway, lifetime) = (section[leeway], section[maximumLifetime])
         let tenants = readTenants(section, dialect: dialect)
         let (several, fresh) = (section[severalTenants], section[freshTokens])
         if case .loaded(let keys)? = keys { checkUnserved(section, algorithms, keys) }

@@ -16,13 +16,16 @@ package enum DialectFile {
     static let otherCredentials = Key(
         "other_credentials", .list(of: .text("header or query name", bytes: 64), 0...64), .byDefault("[]"),
         "Further headers, cookies or query parameters that carry a credential.")
+    static let aliases = Key(
+        "aliases", .named(.section(DialectAliasSection.shape), 0...Limits.aliasRules), .byDefault("{}"),
+        "Other names of users, which identity providers know: credential blocks go by them (`claims.user.alias`).")
 
     static let shape = SectionShape(
         "dialect",
         [
             name.declaration, tenant.declaration, tenantFormat.declaration, reach.declaration, errors.declaration, idFormat.declaration,
-            user.declaration, calls.declaration, otherCredentials.declaration,
-        ], later: ["aliases"])
+            user.declaration, calls.declaration, otherCredentials.declaration, aliases.declaration,
+        ])
 
     /// The dialect of the file at `path`, and everything that is wrong with it; nil where anything is an error.
     package static func read(path: String) -> (dialect: Dialect?, problems: [Problem]) {
@@ -50,12 +53,20 @@ package enum DialectFile {
         let user = values.6.flatMap(DialectUser.read)
         let calls = (values.7 ?? []).compactMap { DialectCallSection.read($0, hasUser: section.has(Self.user)) }
         checkCalls(calls)
+        let aliases = (section[Self.aliases] ?? []).compactMap { named in
+            named.value.flatMap { DialectAliasSection.read(named.name, $0) }
+        }
+        if !aliases.isEmpty, !section.has(Self.user) {
+            section.refuse(
+                Self.aliases, "aliases are read from user objects, which the dialect doesn't describe",
+                fix: "add `user: {id: /id, suspended: {field: …, is: …}}`")
+        }
         guard case (let name?, let tenant?, let tenantFormat?, let reach?, let errors?, let idFormat?, _, _, let others?) = values else {
             return nil
         }
         return Dialect(
             name: name, tenant: tenant, tenantFormat: tenantFormat, reach: reach, errors: errors, idFormat: idFormat, user: user,
-            calls: calls.map(\.call), otherCredentials: others.map { $0.lowercased() })
+            calls: calls.map(\.call), otherCredentials: others.map { $0.lowercased() }, aliases: aliases)
     }
 
     /// Two calls that no request could be told apart by.
@@ -74,7 +85,7 @@ package enum DialectFile {
 enum DialectUser {
     static let id = Key("id", .pointer, .required, "Where the user object keeps its id.")
     static let suspended = Key("suspended", .section(DialectState.shape), .required, "Where it says whether the user is suspended.")
-    static let shape = SectionShape("dialect_user", [id.declaration, suspended.declaration], later: ["aliases"])
+    static let shape = SectionShape("dialect_user", [id.declaration, suspended.declaration])
 
     static func read(_ section: Section) -> UserShape? {
         let (id, state) = (section[id], section[suspended].flatMap(DialectState.read))

@@ -5,6 +5,7 @@ import Suspensions
 extension MetricsPage {
     func addReads(_ page: inout PrometheusText) {
         if let status = suspensions?.status { addSettling(status, &page) }
+        if let tally = suspensions?.aliases { addAliases(tally, &page) }
         page.family("tenantgate_reconcile_runs_total", .counter, "Runs by how they ended: done, asks (too many changes), stopped.") {
             for figures in reconciling {
                 for (ending, count) in figures.runs.sorted(by: { $0.key < $1.key }) {
@@ -33,6 +34,21 @@ extension MetricsPage {
                 $0.sample([("state", label)], status.tally.settled[state] ?? 0)
             }
         }
+    }
+
+    private func addAliases(_ tally: AliasTally, _ page: inout PrometheusText) {
+        page.single("tenantgate_aliases", .gauge, "Verified aliases of users that are known.", Double(tally.known))
+        page.single(
+            "tenantgate_aliases_contested", .gauge, "Aliases that two users have at once: tokens with them are refused.",
+            Double(tally.contested))
+        page.family("tenantgate_alias_searches_total", .counter, "Services asked whose an alias is, by what that came to.") {
+            $0.sample([("result", "found")], tally.found)
+            $0.sample([("result", "nobody")], tally.nobody)
+            $0.sample([("result", "failed")], tally.failed)
+        }
+        page.single(
+            "tenantgate_alias_readings_dropped_total", .counter, "Readings of aliases that came faster than they could be taken.",
+            Double(tally.dropped))
     }
 
     private func addLast(_ page: inout PrometheusText) {

@@ -42,6 +42,7 @@ struct MetricsPage {
 /// How suspensions stand.
 struct SuspensionFigures {
     let status: AuthorityStatus
+    let aliases: AliasTally
     /// Users blocked anywhere, by the directory's name.
     let users: [(directory: String, count: Int)]
 }

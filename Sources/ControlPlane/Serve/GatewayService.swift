@@ -105,7 +105,7 @@ package final class GatewayService: Sendable {
             throw StartFailure("The gateway can't be started: \(error).")
         }
         let gateway = gateway
-        reads = ServiceReads(say: say) { gateway.boardFigures }
+        reads = ServiceReads(suspensions.aliases, say: say) { gateway.boardFigures }
         reconciling = ReconcileService(suspensions, reads, say: say)
         if takeOver == nil { Self.awaitKeys(keys, say) }
         keys.serve(gateway)
@@ -163,6 +163,7 @@ package final class GatewayService: Sendable {
     func readUsers(_ configuration: Configuration, _ snapshot: Snapshot) {
         let isAnybody = reads.follow(configuration, snapshot.upstreams)
         let late = configuration.directories.map { $0.service?.lateSeconds ?? Limits.lateCommitSeconds }
+        suspensions.aliases.search(by: isAnybody ? reads : nil)
         if isAnybody { suspensions.readUsers(from: reads, late: late) }
         reconciling.follow(configuration)
     }
@@ -252,7 +253,7 @@ extension GatewayService {
             let authority = try SuspensionAuthority(
                 store: ledger, reaches: configuration.directories.map(\.dialect.reach),
                 openPerCaller: configuration.limits.openSuspendCalls,
-                perMinute: configuration.limits.suspendCallsPerMinute, onBlock: { relay.tell($0) })
+                perMinute: configuration.limits.suspendCallsPerMinute, aliasKinds: configuration.aliasKinds, onBlock: { relay.tell($0) })
             return (authority, LiveDesk(authority, ledger: ledger, configured: directories.count))
         } catch {
             throw StartFailure(error.description)

@@ -9,11 +9,15 @@ struct ServiceDesk: Sendable {
     let timeout: Int64
     private let tokens: [ServiceToken]
     private let dialect: Dialect
-    private let directory: DirectoryIndex
+    let directory: DirectoryIndex
     private let readCall: DialectCall
     private let listCall: DialectCall?
     let reader: AnswerReader
     let listReader: AnswerReader?
+    /// What reads users' aliases in the answers to the two calls; nil where none are to be read.
+    let aliases: AliasReader?
+    let listAliases: AliasReader?
+    private let searches: [DialectAlias]
 
     /// Nil where the gateway reads none of the directory's users by itself.
     init?(_ directory: DirectoryIndex, of configuration: Configuration, _ upstreams: [Upstream]) {
@@ -31,6 +35,10 @@ struct ServiceDesk: Sendable {
         listCall = settings.dialect.listCall
         reader = AnswerReader(call, of: dialect)
         listReader = listCall.map { AnswerReader($0, of: settings.dialect) }
+        searches = configuration.aliases(of: directory)
+        let rules = searches.map(\.rule)
+        aliases = AliasReader(call, of: dialect, rules: rules)
+        listAliases = listCall.flatMap { AliasReader($0, of: settings.dialect, rules: rules) }
     }
 
     /// What is asked for, and with which fields.
@@ -43,9 +51,11 @@ struct ServiceDesk: Sendable {
 
     /// The credentials that may know the user, the likeliest first: his tenant's, then the one for all; where a suspension reaches all
     /// tenants, the one for all or else each tenant's in turn.
-    func credentials(for subject: Subject) -> [Int] {
+    func credentials(for subject: Subject) -> [Int] { credentials(tenant: subject.tenant) }
+
+    func credentials(tenant: FormattedID?) -> [Int] {
         let all = tokens.indices.filter { tokens[$0].tenant == nil }
-        guard let tenant = subject.tenant else { return all.isEmpty ? Array(tokens.indices) : all }
+        guard let tenant else { return all.isEmpty ? Array(tokens.indices) : all }
         return tokens.indices.filter { tokens[$0].tenant?.id == tenant } + all
     }
 
@@ -54,6 +64,21 @@ struct ServiceDesk: Sendable {
         guard let user = Self.segment(subject.user.id.canonical) else { return nil }
         let tenant = tokens[credential].tenant?.spelling ?? subject.tenant?.canonical
         return Request(target: path(of: readCall, user: user), fields: fields(tokens[credential], tenant: tenant))
+    }
+
+    // MARK: aliases
+
+    func search(for alias: UserAlias) -> AliasSearch? { searches.first { $0.rule == alias.rule }?.search }
+
+    func searchReader(_ rule: AliasRule, _ search: AliasSearch) -> AliasReader? {
+        AliasReader(of: dialect, rules: [rule], items: search.items)
+    }
+
+    /// Nil where the alias can't stand in the call.
+    func request(_ search: AliasSearch, _ alias: [UInt8], tenant: FormattedID?, by credential: Int) -> Request? {
+        guard let text = Self.segment(alias) else { return nil }
+        let tenant = tokens[credential].tenant?.spelling ?? tenant?.canonical
+        return Request(target: search.before + text + search.after, fields: fields(tokens[credential], tenant: tenant))
     }
 
     // MARK: lists

@@ -21,14 +21,17 @@ final class ServiceReads: UserSource {
         var isOver = false
     }
 
-    private typealias Completion = @Sendable (Result<ServiceAnswer, FetchFailure>) -> Void
+    typealias Completion = @Sendable (Result<ServiceAnswer, FetchFailure>) -> Void
 
     private let state = Mutex(State())
+    /// Every user that is read tells his aliases, too.
+    let aliases: AliasBook
     private let say: @Sendable (String) -> Void
     /// How upstreams and their servers stand.
     private let figures: @Sendable () -> [BoardFigures]
 
-    init(say: @escaping @Sendable (String) -> Void, figures: @escaping @Sendable () -> [BoardFigures]) {
+    init(_ aliases: AliasBook, say: @escaping @Sendable (String) -> Void, figures: @escaping @Sendable () -> [BoardFigures]) {
+        self.aliases = aliases
         self.say = say
         self.figures = figures
     }
@@ -74,10 +77,12 @@ final class ServiceReads: UserSource {
         guard let desk = desk(list.directory), let reader = desk.listReader, let request = desk.request(forPage: number, of: list) else {
             return then(.failure(ReadFailure("the file doesn't say any more how")))
         }
-        ask(desk, request) { result in
+        let asked = ContinuousClock.now
+        ask(desk, request) { [aliases] result in
             switch result {
             case .failure(let failure): then(.failure(ReadFailure("\(failure)")))
             case .success(let answer):
+                aliases.learn(from: answer, by: desk.listAliases, about: nil, desk, list.tenant, since: asked)
                 guard answer.status == 200 else { return then(.failure(ReadFailure("status \(answer.status)"))) }
                 do throws(Silence) { then(.success(try reader.list(from: answer))) } catch { then(.failure(ReadFailure(error.words))) }
             }
@@ -93,7 +98,11 @@ final class ServiceReads: UserSource {
         guard let credential = credentials.first, let request = desk.request(for: subject, by: credential) else {
             return then(.useless("the user's id can't stand in a path"))
         }
+        let asked = ContinuousClock.now
         ask(desk, request) { [self] result in
+            if case .success(let answer) = result {
+                aliases.learn(from: answer, by: desk.aliases, about: subject.user, desk, subject.tenant, since: asked)
+            }
             let outcome = Self.outcome(result, desk, subject)
             note(outcome, subject.directory)
             guard outcome == .absent, credentials.count > 1 else { return then(outcome) }
@@ -101,7 +110,7 @@ final class ServiceReads: UserSource {
         }
     }
 
-    private func ask(_ desk: ServiceDesk, _ request: ServiceDesk.Request, then: @escaping Completion) {
+    func ask(_ desk: ServiceDesk, _ request: ServiceDesk.Request, timeout: Int64 = .max, then: @escaping Completion) {
         let upstream = desk.upstream
         let board = figures().first { $0.upstream == upstream.name }
         guard board?.isCircuitOpen != true else { return then(.failure(FetchFailure(.timeout, "the upstream's circuit breaker is open"))) }
@@ -121,7 +130,7 @@ final class ServiceReads: UserSource {
         let choice = well.isEmpty ? Array(upstream.servers.indices) : well
         client.ask(
             upstream.servers[choice[turn % choice.count]], of: upstream, target: request.target, fields: request.fields,
-            timeout: desk.timeout, limit: Limits.serviceAnswer
+            timeout: min(timeout, desk.timeout), limit: Limits.serviceAnswer
         ) { [self] result in
             let then = state.withLock { $0.waiting.removeValue(forKey: turn) }
             then?(
@@ -150,7 +159,7 @@ final class ServiceReads: UserSource {
         }
     }
 
-    private func desk(_ directory: DirectoryIndex) -> ServiceDesk? { state.withLock { $0.desks[directory] } }
+    func desk(_ directory: DirectoryIndex) -> ServiceDesk? { state.withLock { $0.desks[directory] } }
 
     /// Says once that a directory's users can't be read, and once that they can be again.
     private func note(_ outcome: ReadOutcome, _ directory: DirectoryIndex) {

@@ -21,7 +21,11 @@ extension Snapshot {
         self.init(
             routes: configuration.routes,
             table: try RouteTable(configuration.routes),
-            directories: configuration.directories.map { Directory(name: $0.name, dialect: $0.dialect) },
+            directories: configuration.directories.indices.map { index in
+                Directory(
+                    name: configuration.directories[index].name, dialect: configuration.directories[index].dialect,
+                    aliases: configuration.aliases(of: index).map(\.rule))
+            },
             upstreams: try configuration.upstreams.map { try maker.make($0) },
             authority: try authority ?? TokenAuthority(blocks: configuration.credentials, tokenLimit: configuration.limits.token),
             suspensions: suspensions,

@@ -88,6 +88,7 @@ extension SuspensionFigures {
     fileprivate init(_ suspensions: SuspensionAuthority, directories: [String]) {
         let counts = suspensions.index.usersByDirectory
         status = suspensions.status
+        aliases = suspensions.aliases.tally
         users = directories.enumerated().map { ($0.element, $0.offset < counts.count ? counts[$0.offset] : 0) }
     }
 }

@@ -6,28 +6,30 @@ import Policy
 // A request's way to its exchange.
 extension HTTP2Connection {
     /// Judges a request that has come and starts its exchange.
-    func begin(_ stream: HTTP2Stream) {
+    func begin(_ stream: HTTP2Stream, _ alias: AliasCase? = nil) {
         guard !stream.isClosed else { return noteGone(stream) }
         if let fault = stream.fault {
             if fault == .malformed { stream.code = .protocolError }
             return refuseUnread(stream, Denial(fault))
         }
         var parser = RequestParser(limits: WireLimits(head: session.headLimit))
-        var head = stream.head
+        let whole = stream.head
+        var head = whole
         stream.head = ByteBuffer()
         switch parser.parse(&head, into: &worker.requestHead) {
-        case .complete where head.readableBytes == 0: judge(stream)
+        case .complete where head.readableBytes == 0: judge(stream, whole, alias)
         case .failed(let error): refuseUnread(stream, Denial(error))
         case .complete, .needMore: refuseUnread(stream, .badRequest)
         }
     }
 
     /// Judges the request whose head is in `worker.requestHead`.
-    private func judge(_ stream: HTTP2Stream) {
+    private func judge(_ stream: HTTP2Stream, _ head: ByteBuffer, _ alias: AliasCase?) {
         let peer = connection.peer
         var record = worker.record(from: peer, started: stream.began)
         record.isHTTP2 = true
         var found = Findings()
+        found.alias = alias
         if let preflight = worker.preflight(peer: peer, found: &found) { return answer(stream, preflight, found, record) }
         do {
             let admission = try worker.admit(peer: peer, found: &found)
@@ -37,6 +39,7 @@ extension HTTP2Connection {
             exchange.begin()
             if !exchange.request.isComplete { pumpBody(of: stream) }
         } catch {
+            if let alias = found.waitsFor { return wait(stream, head, for: alias) }
             record.note(found)
             refuse(stream, Refusal(error, head: worker.requestHead, found: found, snapshot: worker.snapshot), record)
         }
@@ -67,7 +70,7 @@ extension HTTP2Connection {
     }
 
     /// The client has taken its request back before anybody read it.
-    private func noteGone(_ stream: HTTP2Stream) {
+    func noteGone(_ stream: HTTP2Stream) {
         var record = AccessRecord(id: worker.ids.next(), trace: worker.traces.next(), started: stream.began)
         record.isHTTP2 = true
         record.ending = .clientClosed

@@ -21,6 +21,8 @@ final class HTTP2Connection {
     private var chargedResets = 0
     /// Bytes of bodies and answers that streams have had their share of.
     private var shared = (come: 0, gone: 0)
+    /// What streams wait for whose requests can't be judged yet.
+    var waiting: [Int32: AliasCase] = [:]
     /// When no further streams are taken; nil while nobody has asked for that.
     private var drainsAt: Int64?
 
@@ -104,6 +106,7 @@ final class HTTP2Connection {
 
     /// Ends at once: who waits for an answer is told.
     func stop() {
+        for stream in session.streams.values where stream.isWaiting { giveUpWaiting(stream) }
         for exchange in exchanges { exchange.stop() }
         // What is behind the GOAWAY that terminates would not be sent.
         flush()
@@ -113,6 +116,7 @@ final class HTTP2Connection {
 
     /// The connection is gone.
     func gone() {
+        loseWaiting()
         for stream in Array(session.streams.values) { end(stream)?.clientGone() }
     }
 
@@ -153,6 +157,10 @@ final class HTTP2Connection {
     private func checkDeadline(of stream: HTTP2Stream, now: Int64) {
         stream.compact()
         if let exchange = exchange(of: stream) { return exchange.checkDeadline(now: now) }
+        if stream.isWaiting {
+            guard now - stream.began > Limits.aliasWaitMilliseconds * 1_000_000 else { return }
+            return giveUpWaiting(stream)
+        }
         if hasTakenBytes(stream) || stream.progressed == 0 { stream.progressed = now }
         guard now - stream.progressed > worker.snapshot.limits.idle * 1_000_000 else { return }
         session.reset(stream, .cancel)
@@ -174,7 +182,9 @@ extension HTTP2Connection {
             case .body(let stream): pumpBody(of: stream)
             case .room(let stream): exchange(of: stream)?.clientWritabilityChanged(true)
             case .sent(let stream): exchange(of: stream)?.answerSent()
-            case .closed(let stream): end(stream)?.clientGone()
+            case .closed(let stream):
+                if stream.isWaiting { giveUpWaiting(stream) }
+                end(stream)?.clientGone()
             }
         }
         events.removeAll(keepingCapacity: true)
@@ -195,6 +205,7 @@ extension HTTP2Connection {
 
     /// Lets the exchange take what has arrived of its request's body.
     func pumpBody(of stream: HTTP2Stream) {
+        guard !stream.isWaiting else { return }
         guard let exchange = exchange(of: stream) else { return session.dropInput(of: stream) }
         guard !exchange.request.isComplete else { return }
         if stream.fault != nil {

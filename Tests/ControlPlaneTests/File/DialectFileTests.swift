@@ -57,12 +57,39 @@ struct DialectFileTests {
         #expect(call.request == JSONPointer("/user/id") && call.means == .asked)
     }
 
+    @Test("aliases need the user objects that they are read from")
+    func aliasesWithoutUser() {
+        let text = """
+            name: x
+            tenant: none
+            tenant_format: string
+            reach: directory
+            errors: flat
+            id_format: string
+            aliases: {email: {field: /email, if: always}}
+            """
+        let (dialect, problems) = read(text)
+        #expect(dialect == nil && problems.map(\.message) == ["aliases are read from user objects, which the dialect doesn't describe"])
+    }
+
     @Test(
         "each mistake in a dialect is told at its place in the dialect's file",
         arguments: [
             ("tenant: optional", "tenant: sometimes", 3, 9, "expected one of"),
             ("name: rinne", "nam: rinne", 2, 1, "unknown key `nam`"),
-            ("name: rinne", "name: rinne\naliases: {}", 3, 1, "`aliases` is not supported by this version"),
+            ("name: rinne", "name: rinne\naliases: {email: {if: always}}", 3, 18, "`field` is missing"),
+            ("name: rinne", "name: rinne\naliases: {email: {field: /email}}", 3, 18, "`if` is missing"),
+            ("name: rinne", "name: rinne\naliases: {email: {field: /e, if: never}}", 3, 34, "expected a JSON Pointer"),
+            ("name: rinne", "name: rinne\naliases: {email: {field: /e, if: always, fold: unicode}}", 3, 48, "expected `case`"),
+            (
+                "name: rinne", "name: rinne\naliases: {email: {field: /e, if: always, search: {call: \"GET /users?email=\"}}}", 3, 57,
+                "expected"
+            ),
+            (
+                "name: rinne", "name: rinne\naliases: {email: {field: /e, if: always, search: {call: \"POST /users?email={alias}\"}}}", 3,
+                57,
+                "expected"
+            ),
             ("reach: directory\n", "", 2, 1, "`reach` is missing"),
             ("{id: /id,", "{id: id,", 8, 12, "expected a JSON Pointer"),
             ("is: date-time", "is: date", 8, 55, "expected true, false or date-time"),

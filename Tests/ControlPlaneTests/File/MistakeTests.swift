@@ -25,7 +25,6 @@ private let jitsudoRoute = "- {path: /v1/**, upstream: jitsudo}"
 private let suspendRoute = "- {path: \"/v1/users/{user}/suspend\", methods: [POST], upstream: jitsudo, require: upstream}"
 private let loginRoute = "- {path: /login, upstream: login, credential: none}"
 private let keysLine = "    keys: {secret_file: secrets/jitsudo.secret}"
-
 private let hs256Keys = "    algorithms: [HS256]\n" + keysLine
 
 /// The same entry with fetched keys, for an algorithm that has public ones.
@@ -73,7 +72,8 @@ private let keys: [Mistake] = [
         loginRoute, "- {path: /login, upstream: login, credential: none, cors: {origins: [https://a.example]}, ^token_from: subprotocol}",
         "no token is looked for here"),
     Mistake("{path: /v1/**, upstream: jitsudo}", "{path: /v1/**, upstream: jitsudo, ^token_from: subprotocol}", "no origins are listed"),
-    Mistake(keysLine, keysLine + "\n    claims: {user: ^{alias: email, claim: [email]}}", "`alias` is not supported"),
+    Mistake(keysLine, keysLine + "\n    claims: {user: {^alias: mail, claim: [email]}}", "declares no alias `mail`", fix: "`email`?"),
+    Mistake(keysLine, keysLine + "\n    claims: {user: ^sub}", "expected a claim path", fix: "write `[sub]`"),
 ]
 
 private let limitsLine = "limits: {token: 8KiB}"

@@ -11,6 +11,8 @@ enum ShippedDialects {
         errors: flat
         id_format: uuid
         user: {id: /id, suspended: {field: /active, is: false}}
+        # Whom an identity provider means by an address; read and kept only where a credential block goes by it.
+        aliases: {email: {field: /email, if: /email_verified, fold: case}}
         calls:
           - {call: "POST /v1/users/{user}/suspend", answers: user, intent: {field: /active, suspend: false}}
           # From its guides, not its reference: likely, not certain.
