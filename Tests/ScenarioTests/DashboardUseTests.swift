@@ -172,7 +172,8 @@ struct DashboardUseTests {
                 done("blocked"), "key:Tab", place, "key:Tab", place, "type:usr_ben", "key:Enter",
                 DashboardVisit.rows("blocks", until: "row.includes('usr_ben')"), "key:Tab", "key:Tab", "key:Tab", "key:Tab", place,
                 "key:Tab",
-                place, "key:Enter", place, "type:false alarm", "key:Enter", done("lifted"), place,
+                place, "key:Enter", place, "type:false alarm", "key:Enter", done("lifted"),
+                "await until(() => document.querySelector('#blocks td.none'));" + place,
             ])
         let places = visit.results.dropFirst(2).map { ($0 as? String) ?? "\($0)" }
         #expect(
