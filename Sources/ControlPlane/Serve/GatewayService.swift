@@ -210,16 +210,10 @@ package final class GatewayService: Sendable {
 
     /// Waits for the calls that are still open, then closes the ledger.
     private func drainSuspensions() -> Bool {
-        let left = Mutex(0)
-        let done = DispatchSemaphore(value: 0)
-        suspensions.drain(patience: .seconds(5)) { open in
-            left.withLock { $0 = open }
-            done.signal()
-        }
-        done.wait()
+        let open = awaited { suspensions.drain(patience: .seconds(5), then: $0) }
         fleet?.leave(milliseconds: Limits.fleetLeavingMilliseconds)
         suspensions.close()
-        return left.withLock { $0 } == 0
+        return open == 0
     }
 }
 

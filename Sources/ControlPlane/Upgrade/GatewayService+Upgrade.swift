@@ -1,4 +1,3 @@
-import Dispatch
 import NIOCore
 import Policy
 import Proxy
@@ -63,14 +62,7 @@ extension GatewayService {
     /// Finishes the suspend calls in progress, holds new ones, and closes the ledger. Nil where that didn't work out, and all goes on. Blocks.
     func yieldLedger() -> LeaseMark? {
         guard let mark = LeaseMark(ledger: running.withLock({ $0.configuration.ledger })) else { return nil }
-        let done = DispatchSemaphore(value: 0)
-        let isQuiet = Mutex(false)
-        suspensions.pause(patience: .milliseconds(Limits.takeoverCallsMilliseconds)) { isAll in
-            isQuiet.withLock { $0 = isAll }
-            done.signal()
-        }
-        done.wait()
-        guard isQuiet.withLock({ $0 }) else {
+        guard awaited({ suspensions.pause(patience: .milliseconds(Limits.takeoverCallsMilliseconds), then: $0) }) else {
             suspensions.goOn()
             mark.release()
             return nil

@@ -1,4 +1,3 @@
-import Dispatch
 import Policy
 import Synchronization
 
@@ -33,12 +32,12 @@ extension SuspensionAuthority {
 
     /// Everything that the ledger has of the shared log is in force up to `number`. Blocks until calls are made with it.
     func fleetStands(at number: Int64) {
-        let done = DispatchSemaphore(value: 0)
-        surroundings.run { [self] in
-            state.withLock { $0.fleet?.applied = number }
-            done.signal()
+        awaited { done in
+            surroundings.run { [self] in
+                state.withLock { $0.fleet?.applied = number }
+                done(())
+            }
         }
-        done.wait()
     }
 
     /// One step in the ledger. Blocks until it is durable: for the fleet's own threads.
@@ -50,25 +49,20 @@ extension SuspensionAuthority {
         then follow: (@Sendable (Result) -> Void)? = nil
     ) throws(LedgerError) -> Result {
         let result = Mutex<Result?>(nil)
-        let failure = Mutex<LedgerError?>(nil)
-        let done = DispatchSemaphore(value: 0)
         let step = FleetStep { transaction, scopes in
             let value = try body(&transaction, &scopes)
             result.withLock { $0 = value }
         }
-        writer.submit([.fleet(step)]) { [surroundings] error in
-            failure.withLock { $0 = error }
-            guard error == nil, let follow, let value = result.withLock({ $0 }) else {
-                _ = done.signal()
-                return
-            }
-            surroundings.run {
-                follow(value)
-                done.signal()
+        let error: LedgerError? = awaited { done in
+            writer.submit([.fleet(step)]) { [surroundings] error in
+                guard error == nil, let follow, let value = result.withLock({ $0 }) else { return done(error) }
+                surroundings.run {
+                    follow(value)
+                    done(nil)
+                }
             }
         }
-        done.wait()
-        if let error = failure.withLock({ $0 }) { throw error }
+        if let error { throw error }
         guard let value = result.withLock({ $0 }) else { throw .writeFailed("a step of the fleet was not taken") }
         return value
     }

@@ -56,7 +56,7 @@ package final class Reconciler: Sendable {
         while hasMore {
             let mark = authority.mark
             let number = walk.pages + 1
-            let page = waiting { done in source.page(number, of: list, then: done) }
+            let page = awaited { done in source.page(number, of: list, then: done) }
             switch page {
             case .failure(let failure): throw ReadFailure("page \(number): \(failure)")
             case .success(let page): hasMore = try walk.take(page, mark)
@@ -71,7 +71,7 @@ package final class Reconciler: Sendable {
     }
 
     private func lookAtBlocked(of directory: DirectoryIndex, _ report: inout ReconcileReport) throws(ReadFailure) -> [Finding] {
-        let blocked = waiting { done in authority.blocked(in: directory, limit: Limits.reconciledUsers, then: done) }
+        let blocked = awaited { done in authority.blocked(in: directory, limit: Limits.reconciledUsers, then: done) }
         guard let blocked else { throw ReadFailure("the ledger can't be read, or has more than \(Limits.reconciledUsers) blocks") }
         report.users += blocked.count
         return try read(blocked, &report)
@@ -146,7 +146,7 @@ package final class Reconciler: Sendable {
         var overtaken: [Subject] = []
         for start in stride(from: 0, to: findings.count, by: Limits.reconcileBatch) {
             let part = Array(findings[start..<min(start + Limits.reconcileBatch, findings.count)])
-            let batch = waiting { done in authority.apply(part, then: done) }
+            let batch = awaited { done in authority.apply(part, then: done) }
             report.blocked += batch.blocked
             report.lifted += batch.lifted
             report.left += batch.failed + batch.waiting
@@ -156,19 +156,7 @@ package final class Reconciler: Sendable {
     }
 
     private func noteFilling(_ directory: DirectoryIndex, isDone: Bool) throws(ReadFailure) {
-        let isWritten = waiting { done in authority.noteFilling(directory, isDone: isDone, then: done) }
+        let isWritten = awaited { done in authority.noteFilling(directory, isDone: isDone, then: done) }
         guard isWritten else { throw ReadFailure("the ledger can't be written") }
-    }
-
-    /// The value that a completion brings.
-    private func waiting<Value: Sendable>(_ begin: (@escaping @Sendable (Value) -> Void) -> Void) -> Value {
-        let done = DispatchSemaphore(value: 0)
-        let value = Mutex<Value?>(nil)
-        begin { result in
-            value.withLock { $0 = result }
-            done.signal()
-        }
-        done.wait()
-        return value.withLock { $0 }!
     }
 }
