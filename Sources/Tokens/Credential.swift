@@ -50,38 +50,30 @@ package final class Credential: Sendable {
     /// The `kid` of the key that has verified it; nil for a key without one.
     package var keyName: [UInt8]? { key.kid }
 
-    /// The same with its user, whom the alias means.
-    package init(_ other: Credential, of user: UserID) {
-        block = other.block
-        key = other.key
-        self.user = user
-        alias = nil
-        knownBy = other.alias
-        let id = user.id.canonical
-        userHash = Self.logKey(id.span)
-        userHeader = HeaderText.isSafe(id.span) ? id : nil
-        actors = other.actors
-        tenants = other.tenants
-        roles = other.roles
-        rolesHeaders = other.rolesHeaders
-        scopes = other.scopes
-        issuedAt = other.issuedAt
-        freshFrom = other.freshFrom
-        validity = other.validity
-    }
-
     /// What stands for a user who isn't known: no id, since ids are not empty.
     private static let nobody = UserID(.string([]))
 
-    /// The same, vouched for by a block that has this number now.
-    init(_ other: Credential, block: Int) {
+    /// The same with its user, whom the alias means.
+    package convenience init(_ other: Credential, of user: UserID) { self.init(other, block: other.block, of: user) }
+
+    /// The same, vouched for by a block that has this number now; with its user where `known` says who that is.
+    init(_ other: Credential, block: Int, of known: UserID? = nil) {
         self.block = block
         key = other.key
-        user = other.user
-        alias = other.alias
-        knownBy = other.knownBy
-        userHash = other.userHash
-        userHeader = other.userHeader
+        if let known {
+            user = known
+            alias = nil
+            knownBy = other.alias
+            let id = known.id.canonical
+            userHash = Self.logKey(id.span)
+            userHeader = HeaderText.isSafe(id.span) ? id : nil
+        } else {
+            user = other.user
+            alias = other.alias
+            knownBy = other.knownBy
+            userHash = other.userHash
+            userHeader = other.userHeader
+        }
         actors = other.actors
         tenants = other.tenants
         roles = other.roles
