@@ -10,30 +10,19 @@ import Testing
 struct FleetHearingTests {
     private let folder: LedgerFolder
     private let authority: SuspensionAuthority
-    private let start = FleetEpochs.Epoch(number: 1, after: 0).start
 
     init() throws {
         folder = try LedgerFolder()
-        authority = try SuspensionAuthority(store: folder.open(), reaches: [.tenant, .directory], onBlock: { _ in })
-        _ = try authority.step { transaction, scopes in
-            try transaction.join(log: "log", epochs: FleetEpochs([FleetEpochs.Epoch(number: 1, after: 0)]), scopes)
-        }
-    }
-
-    private func entry(_ number: Int64, base: Int64, _ state: UserState, directory: String = "rinne") -> FleetEntry {
-        FleetEntry(
-            head: FleetHead(writer: "other", local: number, number: start + number, base: start + base, state: state),
-            directory: directory, tenant: nil, user: Array("anna".utf8), source: .upstream, learned: .call, actor: "admin",
-            requestID: "r", reason: "", at: 1000 + number, since: nil)
+        authority = try joinedAuthority(folder)
     }
 
     @Test("who is reactivated and suspended again in one batch is suspended")
     func batch() throws {
-        _ = try authority.hear([entry(1, base: 0, .suspended)], upTo: start + 1)
+        _ = try authority.hear([othersWord(1, base: 0, .suspended)], upTo: fleetStart + 1)
         #expect(authority.index.stands(.upstream, for: anna))
-        _ = try authority.hear([entry(2, base: 1, .active), entry(3, base: 2, .suspended)], upTo: start + 3)
+        _ = try authority.hear([othersWord(2, base: 1, .active), othersWord(3, base: 2, .suspended)], upTo: fleetStart + 3)
         #expect(authority.index.stands(.upstream, for: anna))
-        _ = try authority.hear([entry(4, base: 3, .suspended), entry(5, base: 4, .active)], upTo: start + 5)
+        _ = try authority.hear([othersWord(4, base: 3, .suspended), othersWord(5, base: 4, .active)], upTo: fleetStart + 5)
         #expect(!authority.index.stands(.upstream, for: anna))
     }
 
@@ -41,19 +30,20 @@ struct FleetHearingTests {
     func followed() throws {
         let follower = ListeningFollower()
         authority.lead(follower)
-        _ = try authority.hear([entry(1, base: 0, .suspended)], upTo: start + 1)
-        _ = try authority.hear([entry(2, base: 1, .active)], upTo: start + 2)
+        _ = try authority.hear([othersWord(1, base: 0, .suspended)], upTo: fleetStart + 1)
+        _ = try authority.hear([othersWord(2, base: 1, .active)], upTo: fleetStart + 2)
         #expect(follower.changes == [.block([anna], .upstream), .lift(anna, .upstream, at: 1002)])
     }
 
     @Test("the ledger keeps what was heard, its log explains it, and a restart has the same list")
     func durable() throws {
-        _ = try authority.hear([entry(1, base: 0, .suspended), entry(2, base: 0, .suspended, directory: "elsewhere")], upTo: start + 2)
+        let words = [othersWord(1, base: 0, .suspended), othersWord(2, base: 0, .suspended, directory: "elsewhere")]
+        _ = try authority.hear(words, upTo: fleetStart + 2)
         authority.close()
         let ledger = try folder.open()
         #expect(try ledger.verify() == 1)
         #expect(ledger.fleet.isJoined)
-        #expect(ledger.fleet.appliedAtStart == start + 2)
+        #expect(ledger.fleet.appliedAtStart == fleetStart + 2)
         let again = try SuspensionAuthority(store: ledger, reaches: [.tenant, .directory], onBlock: { _ in })
         #expect(again.index.stands(.upstream, for: anna))
         again.close()
@@ -61,13 +51,13 @@ struct FleetHearingTests {
 
     @Test("a database that has lost its tail is told again what is known here, and nothing is lifted")
     func lost() throws {
-        _ = try authority.hear([entry(1, base: 0, .suspended)], upTo: start + 1)
-        let epochs = FleetEpochs([FleetEpochs.Epoch(number: 1, after: 0), FleetEpochs.Epoch(number: 2, after: start)])
+        _ = try authority.hear([othersWord(1, base: 0, .suspended)], upTo: fleetStart + 1)
+        let epochs = FleetEpochs([FleetEpochs.Epoch(number: 1, after: 0), FleetEpochs.Epoch(number: 2, after: fleetStart)])
         let position = try authority.step { transaction, scopes in try transaction.join(log: "log", epochs: epochs, scopes) }
-        #expect(position.applied == start)
+        #expect(position.applied == fleetStart)
         #expect(position.isBehindUs)
         let unsent = try authority.step { transaction, scopes in try transaction.unsent(10, scopes) }
-        #expect(unsent.map(\.head) == [FleetHead(writer: "other", local: 1, number: nil, base: start, state: .suspended)])
+        #expect(unsent.map(\.head) == [FleetHead(writer: "other", local: 1, number: nil, base: fleetStart, state: .suspended)])
         #expect(authority.index.stands(.upstream, for: anna))
     }
 }

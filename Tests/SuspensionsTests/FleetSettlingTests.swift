@@ -1,7 +1,5 @@
-import Dispatch
 import Foundation
 import Policy
-import Synchronization
 import Testing
 
 @testable import Suspensions
@@ -11,34 +9,19 @@ import Testing
 struct FleetSettlingTests {
     private let folder: LedgerFolder
     private let authority: SuspensionAuthority
-    private let start = FleetEpochs.Epoch(number: 1, after: 0).start
 
     init() throws {
         folder = try LedgerFolder()
-        authority = try SuspensionAuthority(store: folder.open(), reaches: [.tenant, .directory], onBlock: { _ in })
-        _ = try authority.step { transaction, scopes in
-            try transaction.join(log: "log", epochs: FleetEpochs([FleetEpochs.Epoch(number: 1, after: 0)]), scopes)
-        }
+        authority = try joinedAuthority(folder)
     }
 
     private func hear(_ number: Int64, base: Int64, _ state: UserState, _ source: BlockSource = .upstream) throws {
-        let entry = FleetEntry(
-            head: FleetHead(writer: "other", local: number, number: start + number, base: start + base, state: state), directory: "rinne",
-            tenant: nil, user: Array("anna".utf8), source: source, learned: .call, actor: "admin", requestID: "r", reason: "",
-            at: 1000 + number, since: nil)
-        _ = try authority.hear([entry], upTo: start + number)
+        _ = try authority.hear([othersWord(number, base: base, state, source)], upTo: fleetStart + number)
     }
 
     private func byHand(_ state: UserState, _ source: BlockSource) -> HandConclusion? {
         guard case .record(let outcome) = outcome(anna, .state(state), source: source, learned: .hand) else { return nil }
-        let answer = Mutex<HandConclusion?>(nil)
-        let done = DispatchSemaphore(value: 0)
-        authority.byHand([outcome]) { conclusion in
-            answer.withLock { $0 = conclusion }
-            done.signal()
-        }
-        done.wait()
-        return answer.withLock { $0 }
+        return awaited { authority.byHand([outcome], then: $0) }
     }
 
     private var isBlocked: Bool { authority.index.stands(.upstream, for: anna) }
@@ -66,7 +49,7 @@ struct FleetSettlingTests {
         #expect(wait { isBlocked == (state == .suspended) })
         let words = try authority.step { transaction, scopes in try transaction.unsent(10, scopes) }
         #expect(words.map(\.head.state) == [state])
-        #expect(words.map(\.head.base) == [start + 1], "it knew of both")
+        #expect(words.map(\.head.base) == [fleetStart + 1], "it knew of both")
     }
 
     @Test("an operator's word that knew of both is the last one")
@@ -99,23 +82,16 @@ struct FleetSettlingTests {
         authority.look(true)
         try hear(1, base: 0, .suspended)
         let batch = apply(Finding(subject: anna, state: .active, mark: mark))
-        #expect(batch?.overtaken == [anna])
+        #expect(batch.overtaken == [anna])
         #expect(isBlocked)
         let later = apply(Finding(subject: anna, state: .active, mark: authority.mark))
-        #expect(later?.waiting == 1, "a call was just made there")
+        #expect(later.waiting == 1, "a call was just made there")
         #expect(isBlocked)
         authority.look(false)
     }
 
-    private func apply(_ finding: Finding) -> FindingBatch? {
-        let answer = Mutex<FindingBatch?>(nil)
-        let done = DispatchSemaphore(value: 0)
-        authority.apply([finding]) { batch in
-            answer.withLock { $0 = batch }
-            done.signal()
-        }
-        done.wait()
-        return answer.withLock { $0 }
+    private func apply(_ finding: Finding) -> FindingBatch {
+        awaited { authority.apply([finding], then: $0) }
     }
 
     @Test("contested users that memory has no room for stay suspended, and are taken up when it has")

@@ -10,7 +10,6 @@ import Testing
 struct FleetWritingTests {
     private let folder: LedgerFolder
     private let ledger: SQLiteLedger
-    private let start = FleetEpochs.Epoch(number: 1, after: 0).start
 
     init() throws {
         folder = try LedgerFolder()
@@ -22,7 +21,7 @@ struct FleetWritingTests {
         try ledger.commit([
             .fleet(
                 FleetStep { transaction, scopes in
-                    _ = try transaction.join(log: "log", epochs: FleetEpochs([FleetEpochs.Epoch(number: 1, after: 0)]), scopes)
+                    _ = try transaction.join(log: "log", epochs: firstEpoch, scopes)
                 })
         ])
     }
@@ -37,13 +36,6 @@ struct FleetWritingTests {
                 })
         ])
         return words.withLock { $0 }
-    }
-
-    private func entry(_ number: Int64, base: Int64, _ state: UserState) -> FleetEntry {
-        FleetEntry(
-            head: FleetHead(writer: "other", local: number, number: start + number, base: start + base, state: state), directory: "rinne",
-            tenant: nil, user: Array("anna".utf8), source: .upstream, learned: .call, actor: "admin", requestID: "r", reason: "",
-            at: 1000 + number, since: nil)
     }
 
     private func hearing(_ entry: FleetEntry) -> LedgerChange {
@@ -75,9 +67,9 @@ struct FleetWritingTests {
     @Test("a lift is kept out of memory by a word that came in the same transaction, also where it is settled by its end")
     func kept() throws {
         let lift = outcome(anna, .state(.active), learned: .hand)
-        try ledger.commit([hearing(entry(1, base: 0, .suspended)), lift])
+        try ledger.commit([hearing(othersWord(1, base: 0, .suspended)), lift])
         #expect(ledger.fleet.verdict(on: [lift]).kept.isEmpty)
-        try ledger.commit([lift, hearing(entry(2, base: 1, .suspended))])
+        try ledger.commit([lift, hearing(othersWord(2, base: 1, .suspended))])
         #expect(ledger.fleet.verdict(on: [lift]).kept == [BlockKey(anna, .upstream)])
         #expect(ledger.fleet.verdict(on: [lift]).contested == [anna])
         #expect(ledger.fleet.contestedCount == 1)
@@ -90,7 +82,7 @@ struct FleetWritingTests {
 
     @Test("an outcome that settles an unknown call leaves a contest where it is: it is listed until the words agree")
     func listed() throws {
-        try ledger.commit([outcome(anna, .state(.active)), hearing(entry(1, base: 0, .suspended))])
+        try ledger.commit([outcome(anna, .state(.active)), hearing(othersWord(1, base: 0, .suspended))])
         #expect(try ledger.unconfirmedCalls().map(\.subject) == [anna])
         try ledger.commit([outcome(anna, .seen(.active), learned: .read)])
         #expect(try ledger.unconfirmedCalls().map(\.subject) == [anna])
@@ -103,12 +95,12 @@ struct FleetWritingTests {
     @Test("a call that a crash ended knows no more than when it began")
     func crashed() throws {
         try ledger.commit([
-            intent(1, anna, blocksOnUnknown: true).based(start), hearing(entry(1, base: 0, .active)),
+            intent(1, anna, blocksOnUnknown: true).based(fleetStart), hearing(othersWord(1, base: 0, .active)),
         ])
         ledger.close()
         let again = try folder.open()
         try again.recover(at: 5000)
-        #expect(try unsent(again).map(\.head.base) == [start])
+        #expect(try unsent(again).map(\.head.base) == [fleetStart])
         #expect(again.fleet.contestedCount == 1, "nobody knows which came last: suspended")
         #expect(try again.blockCount() == 1)
     }

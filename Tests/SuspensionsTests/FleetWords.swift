@@ -1,0 +1,24 @@
+import Policy
+
+@testable import Suspensions
+
+/// The beginning of the only epoch that a test's shared log has.
+let fleetStart = FleetEpochs.Epoch(number: 1, after: 0).start
+let firstEpoch = FleetEpochs([FleetEpochs.Epoch(number: 1, after: 0)])
+
+/// A gateway that has joined, over a ledger of its own.
+func joinedAuthority(_ folder: LedgerFolder) throws -> SuspensionAuthority {
+    let authority = try SuspensionAuthority(store: folder.open(), reaches: [.tenant, .directory], onBlock: { _ in })
+    _ = try authority.step { transaction, scopes in try transaction.join(log: "log", epochs: firstEpoch, scopes) }
+    return authority
+}
+
+/// What another gateway says of anna; `number` and `base` count from the epoch's beginning.
+func othersWord(
+    _ number: Int64, base: Int64, _ state: UserState, _ source: BlockSource = .upstream, directory: String = "rinne"
+) -> FleetEntry {
+    FleetEntry(
+        head: FleetHead(writer: "other", local: number, number: fleetStart + number, base: fleetStart + base, state: state),
+        directory: directory, tenant: nil, user: Array("anna".utf8), source: source, learned: .call, actor: "admin", requestID: "r",
+        reason: "", at: 1000 + number, since: nil)
+}
