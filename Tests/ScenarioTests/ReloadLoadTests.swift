@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import TestSupport
 import Testing
 
@@ -57,45 +56,31 @@ struct ReloadLoadTests {
 
 /// Clients that ask until they are told to stop: some on one connection each, some on a new one each time.
 private final class ReloadLoad: Sendable {
-    struct Result {
+    struct Result: LoadResult {
         var requests = 0
         var connections = 0
         var failures: [String] = []
     }
 
-    private let result = Mutex(Result())
-    private let isOver = Mutex(false)
-    private let threads = Mutex<[TestThread]>([])
+    private let run = LoadRun(Result())
 
     init(_ stand: ReloadStand, kept: Int = 4, fresh: Int = 2) {
         let text = stand.get("/v1/things")
-        threads.withLock { threads in
-            for _ in 0..<kept { threads.append(TestThread { [self] in stay(stand.gateway, text) }) }
-            for _ in 0..<fresh { threads.append(TestThread { [self] in comeAndGo(stand.gateway, text) }) }
-        }
+        for _ in 0..<kept { run.begin { [self] in stay(stand.gateway, text) } }
+        for _ in 0..<fresh { run.begin { [self] in comeAndGo(stand.gateway, text) } }
     }
 
-    /// Waits until so many more have been answered, at most 60 seconds.
-    func waitForRequests(_ count: Int) {
-        let goal = result.withLock { $0.requests + count }
-        let deadline = Date(timeIntervalSinceNow: 60)
-        while result.withLock({ $0.requests < goal && $0.failures.isEmpty }), Date() < deadline { Thread.sleep(forTimeInterval: 0.001) }
-    }
-
-    func stop() -> Result {
-        isOver.withLock { $0 = true }
-        for thread in threads.withLock({ $0 }) { thread.wait() }
-        return result.withLock { $0 }
-    }
+    func waitForRequests(_ count: Int) { run.waitForRequests(count) }
+    func stop() -> Result { run.stop() }
 
     private func stay(_ gateway: Gateway, _ text: String) {
         guard let client = connect(gateway) else { return }
-        while !isOver.withLock({ $0 }), ask(client, text, staysOpen: true) {}
+        while !run.isOver, ask(client, text, staysOpen: true) {}
         client.stream.close()
     }
 
     private func comeAndGo(_ gateway: Gateway, _ text: String) {
-        while !isOver.withLock({ $0 }) {
+        while !run.isOver {
             guard let client = connect(gateway) else { return }
             _ = ask(client, text, staysOpen: false)
             client.stream.close()
@@ -105,10 +90,10 @@ private final class ReloadLoad: Sendable {
     private func connect(_ gateway: Gateway) -> WireClient? {
         do {
             let client = try gateway.client()
-            result.withLock { $0.connections += 1 }
+            run.note { $0.connections += 1 }
             return client
         } catch {
-            result.withLock { $0.failures.append("connect: \(error)") }
+            run.note { $0.failures.append("connect: \(error)") }
             return nil
         }
     }
@@ -118,13 +103,13 @@ private final class ReloadLoad: Sendable {
         do {
             let answer = try client.exchange(text)
             let isGood = answer.status == 200 && !answer.isCut && !(staysOpen && answer.endsConnection)
-            result.withLock { result in
+            run.note { result in
                 result.requests += 1
                 if !isGood { result.failures.append("status \(answer.status), \(answer.fields)") }
             }
             return isGood
         } catch {
-            result.withLock { $0.failures.append("request: \(error)") }
+            run.note { $0.failures.append("request: \(error)") }
             return false
         }
     }

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import TestSupport
 import Testing
 
@@ -51,7 +50,7 @@ extension Gateway {
 
 /// Clients of both protocols on kept connections, clients on new ones, and callers who suspend and reactivate.
 private final class UpgradeLoad: Sendable {
-    struct Result {
+    struct Result: LoadResult {
         var requests = 0
         var connections = 0
         var calls = 0
@@ -64,34 +63,21 @@ private final class UpgradeLoad: Sendable {
 
     private let port: Int
     private let town: Town
-    private let result = Mutex(Result())
-    private let isOver = Mutex(false)
-    private let threads = Mutex<[TestThread]>([])
+    private let run = LoadRun(Result())
 
     init(_ port: Int, _ town: Town) {
         self.port = port
         self.town = town
         let ways = [stay, stay, stay, streams, streams, comeAndGo]
-        threads.withLock { threads in
-            for way in ways { threads.append(TestThread { way() }) }
-            for caller in 0..<4 { threads.append(TestThread { [self] in call(caller) }) }
-        }
+        for way in ways { run.begin { way() } }
+        for caller in 0..<4 { run.begin { [self] in call(caller) } }
     }
 
-    func waitForRequests(_ count: Int) {
-        let goal = result.withLock { $0.requests + count }
-        let deadline = Date(timeIntervalSinceNow: 60)
-        while result.withLock({ $0.requests < goal && $0.failures.isEmpty }), Date() < deadline { Thread.sleep(forTimeInterval: 0.001) }
-    }
+    func waitForRequests(_ count: Int) { run.waitForRequests(count) }
+    func stop() -> Result { run.stop() }
 
-    func stop() -> Result {
-        isOver.withLock { $0 = true }
-        for thread in threads.withLock({ $0 }) { thread.wait() }
-        return result.withLock { $0 }
-    }
-
-    private var goesOn: Bool { isOver.withLock { !$0 } && result.withLock { $0.failures.isEmpty } }
-    private func fail(_ what: String) { result.withLock { $0.failures.append(what) } }
+    private var goesOn: Bool { !run.isOver && !run.hasFailed }
+    private func fail(_ what: String) { run.note { $0.failures.append(what) } }
 
     private func connect() -> WireClient? { timed { try WireClient.tls(port: port) } }
 
@@ -100,7 +86,7 @@ private final class UpgradeLoad: Sendable {
         do {
             let client = try connect()
             let took = Date.now.timeIntervalSince(start) * 1000
-            result.withLock { result in
+            run.note { result in
                 result.connections += 1
                 result.longestConnect = max(result.longestConnect, took)
             }
@@ -116,7 +102,7 @@ private final class UpgradeLoad: Sendable {
         do {
             let answer = try client.exchange(text)
             let isGood = answer.status == status && !answer.isCut
-            result.withLock { result in
+            run.note { result in
                 result.requests += 1
                 if answer.endsConnection { result.lastAnswers += 1 }
             }
@@ -155,13 +141,13 @@ private final class UpgradeLoad: Sendable {
             while goesOn, client.goaway == nil {
                 do {
                     let answer = try client.exchange(fields)
-                    result.withLock { $0.requests += 1 }
+                    run.note { $0.requests += 1 }
                     if answer.status != 404 || answer.reset != nil { fail("stream: \(answer.status) \(answer.wire.text)") }
                 } catch {
                     fail("stream: \(error)")
                 }
             }
-            result.withLock { $0.lastAnswers += 1 }
+            run.note { $0.lastAnswers += 1 }
             client.stream.close()
         }
     }
@@ -181,7 +167,7 @@ private final class UpgradeLoad: Sendable {
             let took = Date.now.timeIntervalSince(start) * 1000
             guard client != nil else { return }
             town.note(user, blocked: !active, watermark: nil)
-            result.withLock { result in
+            run.note { result in
                 result.calls += 1
                 result.longestCall = max(result.longestCall, took)
             }
