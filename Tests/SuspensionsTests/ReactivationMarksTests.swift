@@ -1,6 +1,6 @@
-import Dispatch
 import Policy
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Suspensions
@@ -45,9 +45,9 @@ struct ReactivationMarksTests {
     @Test("readers never find a mark lower than it was when they began, while others take places in its set")
     func race() {
         let shared = Shared()
-        DispatchQueue.concurrentPerform(iterations: 3) { thread in
-            if thread == 0 { shared.write() } else { shared.read() }
-        }
+        let readers = (0..<2).map { _ in TestThread(shared.read) }
+        shared.write()
+        for reader in readers { reader.wait() }
         #expect(shared.low.load(ordering: .relaxed) == 0 && shared.asked.load(ordering: .relaxed) > 1000)
     }
 
@@ -60,7 +60,10 @@ struct ReactivationMarksTests {
         let asked = Atomic(0)
 
         func write() {
-            for round in Int64(1)...40_000 {
+            var round: Int64 = 0
+            // However late the readers come to their turn.
+            while round < 40_000 || asked.load(ordering: .relaxed) <= 1000 {
+                round += 1
                 marks.note(1, at: round * 100)
                 newest.store(round * 100, ordering: .releasing)
                 // More than the set has room for: the first mark goes, too.

@@ -25,7 +25,6 @@ package enum ServeCommand {
         } catch {
             throw CommandFailure(error.description)
         }
-        for line in service.addresses { say(line) }
         let reloader = Reloader(service, say: say)
         service.reload(by: { reloader.reload(then: $0) })
         let door = UpgradeDoor(service, say: say, onHandedOver: signals.end)
@@ -36,6 +35,8 @@ package enum ServeCommand {
         signals.onUpgrade {
             if service.fleet == nil { NextProcess.start(arguments, say: say) } else { say("upgrade: \(FleetObjection.text)") }
         }
+        // Last: whoever reads these lines may send signals.
+        for line in service.addresses { say(line) }
         SystemdNotice.serving()
         signals.wait()
         signals.exitOnNext()
