@@ -193,10 +193,14 @@ extension Snapshot {
     /// `.userSuspended`; `.overloaded` where nobody knows, because the process that has the ledger now is not heard; `.tokenExpired` for a token from before its user's reactivation, where the credential block takes none such.
     fileprivate func objection(_ rules: RouteRules, _ credential: Credential?, _ tenant: TenantID?) -> Denial? {
         guard let credential, let directory = rules.route.directory, !rules.route.allowsSuspended else { return nil }
-        // Asked before the index: whoever has this leave has every change that came before it.
-        guard suspensions.mayAdmit else { return .overloaded }
-        if isSuspended(credential, tenant: tenant, directory: directory) { return .userSuspended }
-        if suspensions.fleetGate.isClosed { return .suspensionsBehind }
+        let leave = suspensions.leave
+        let isSuspended = isSuspended(credential, tenant: tenant, directory: directory)
+        switch suspensions.standing(of: leave) {
+        case .good: if isSuspended { return .userSuspended }
+        case .behind: return isSuspended ? .userSuspended : .suspensionsBehind
+        case .unheard: return .overloaded
+        case .changed: return objection(rules, credential, tenant)
+        }
         // In this order: whoever is lifted between the two questions was marked as reactivated before.
         return isStale(credential, tenant: tenant, directory: directory) ? .tokenExpired : nil
     }

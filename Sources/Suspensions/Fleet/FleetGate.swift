@@ -7,11 +7,14 @@ package final class FleetGate: Sendable {
     /// Nanoseconds of CLOCK_BOOTTIME, which also counts while the machine sleeps; `max` for ever.
     private let closes = Atomic<Int64>(.max)
 
-    /// Whether requests of a directory are refused now. From any thread, on every request.
-    package var isClosed: Bool {
-        let closes = closes.load(ordering: .acquiring)
-        return closes != .max && Self.now() >= closes
-    }
+    /// Whether requests of a directory are refused now.
+    package var isClosed: Bool { Self.isOver(closing) }
+
+    /// From any thread, on every request.
+    var closing: Int64 { closes.load(ordering: .acquiring) }
+
+    /// Whether this time has come.
+    static func isOver(_ closing: Int64) -> Bool { closing != .max && now() >= closing }
 
     func close(at time: Int64) { closes.store(time, ordering: .releasing) }
 

@@ -11,12 +11,6 @@ import Policy
 extension SuspensionAuthority {
     static let leaseNanoseconds = Limits.leaseMilliseconds * 1_000_000
 
-    /// Whether users may be admitted by this index now: always, but for a gateway that has handed its ledger on.
-    package var mayAdmit: Bool {
-        let until = lease.load(ordering: .acquiring)
-        return until == .max || surroundings.steady() < until
-    }
-
     /// The latest moment (steady nanoseconds) to which all is known that was decided: now, where the ledger is ours.
     package var knownUntil: Int64 {
         let until = lease.load(ordering: .acquiring)

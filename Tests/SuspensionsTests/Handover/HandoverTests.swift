@@ -89,28 +89,64 @@ struct HandoverTests {
         third.close()
     }
 
+    private func mayAdmit(_ authority: SuspensionAuthority) -> Bool { authority.standing(of: authority.leave) == .good }
+
     @Test("users are admitted under a lease until it is over, and again when there is a newer one; an old one doesn't count")
     func lease() async throws {
         let clock = HandClock()
         let authority = try authority(try LedgerFolder(), clock)
-        #expect(authority.mayAdmit && authority.knownUntil == clock.now)
+        #expect(mayAdmit(authority) && authority.knownUntil == clock.now)
         let following = Promise<Void>()
         authority.follow(SilentSuccessor()) { following.keep(()) }
         await following.value
         let start = clock.now
-        #expect(authority.mayAdmit)
+        #expect(mayAdmit(authority))
         clock.pass(milliseconds: Limits.leaseMilliseconds - 1)
-        #expect(authority.mayAdmit)
+        #expect(mayAdmit(authority))
         clock.pass(milliseconds: 1)
-        #expect(!authority.mayAdmit && authority.knownUntil == start)
+        #expect(!mayAdmit(authority) && authority.knownUntil == start)
         authority.heard(at: start)
         await authority.settled()
-        #expect(!authority.mayAdmit, "it is as old as the one before")
+        #expect(!mayAdmit(authority), "it is as old as the one before")
         authority.heard(at: clock.now - 1_000_000)
         await authority.settled()
-        #expect(authority.mayAdmit)
+        #expect(mayAdmit(authority))
         clock.pass(milliseconds: Limits.leaseMilliseconds)
-        #expect(!authority.mayAdmit && authority.isLapsed(for: 0) && !authority.isLapsed(for: 10_000_000_000))
+        #expect(!mayAdmit(authority) && authority.isLapsed(for: 0) && !authority.isLapsed(for: 10_000_000_000))
+        authority.close()
+    }
+
+    @Test("leave that was over, or another one, when the index had been asked admits nobody")
+    func leave() async throws {
+        let clock = HandClock()
+        let authority = try authority(try LedgerFolder(), clock)
+        let own = authority.leave
+        #expect(authority.standing(of: own) == .good)
+        let following = Promise<Void>()
+        authority.follow(SilentSuccessor()) { following.keep(()) }
+        await following.value
+        #expect(authority.standing(of: own) == .changed, "what was asked by the ledger is asked again by the lease")
+        let early = authority.leave
+        clock.pass(milliseconds: Limits.leaseMilliseconds)
+        authority.heard(at: clock.now)
+        await authority.settled()
+        #expect(authority.standing(of: early) == .unheard, "the index may have been asked when nobody was heard")
+        let late = authority.leave
+        #expect(authority.standing(of: late) == .good)
+        authority.stopAdmitting()
+        #expect(authority.standing(of: late) == .unheard)
+        authority.close()
+    }
+
+    @Test("a gateway that is behind its fleet when the index has been asked is behind, whatever it was before or is after")
+    func fleetLeave() throws {
+        let authority = try authority(try LedgerFolder(), HandClock())
+        authority.fleetGate.close(at: FleetGate.now() + 3_600_000_000_000)
+        #expect(authority.standing(of: authority.leave) == .good)
+        authority.fleetGate.close(at: 0)
+        let leave = authority.leave
+        authority.fleetGate.close(at: FleetGate.now() + 3_600_000_000_000)
+        #expect(authority.standing(of: leave) == .behind)
         authority.close()
     }
 
