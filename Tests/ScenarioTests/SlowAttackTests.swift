@@ -75,6 +75,7 @@ struct SlowAttackTests {
         #expect(failures.isEmpty)
         #expect(times.count > 100)
         #expect(percentile(0.99) < 2000)
+        #expect(memory / 1024 < 400, "what is kept of large answers, and all else")
     }
 
     /// One request on a connection of its own, timed.

@@ -25,10 +25,11 @@ class StreamSocket: EventSource {
     /// What is done when everything has been sent.
     private enum Ending { case none, output, done, connection }
 
-    /// Unsent bytes above which it is not writable.
-    private static let high = 512 * 1024
+    /// Unsent bytes above which it is not writable. Twice what is read at once: who takes a large answer in time has the kernel's buffer for
+    /// that, and who doesn't holds no more than this.
+    private static let high = 128 * 1024
     /// Unsent bytes below which it is writable again.
-    private static let low = 128 * 1024
+    private static let low = 32 * 1024
     /// Unsent bytes that nobody should ever come to: whoever produces them has not stopped.
     private static let bound = 16 * 1024 * 1024
     /// Bytes that are rather written than copied behind others.
