@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -117,6 +118,35 @@ struct LiveSuspensionsTests {
         try expect(["list", "--config", without], 1, "has no `admin:`")
         gateway.process.kill()
         try expect(["add", "--config", file] + whom, 1, "--ledger sqlite:FILE")
+    }
+
+    @Test("while one process takes over from another, the command asks again")
+    func upgrade() throws {
+        let codes = ["draining", "starting", "overloaded"]
+        let asked = Mutex(0)
+        let admin = try RecordingUpstream { _ in
+            let number = asked.withLock { asked in
+                defer { asked += 1 }
+                return asked
+            }
+            guard number < codes.count else { return [.json(#"{"changed":true}"#)] }
+            let body = #"{"code":"\#(codes[number])","message":"Wait."}"#
+            return [.text("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")]
+        }
+        let place = ["--admin", "http://127.0.0.1:\(admin.port)", "--token-file", gate.folder.path("secrets/ops.token")]
+        let added = try gate.run(["suspensions", "add", "--directory", "rinne", "--user", "usr_ben", "--reason", "x"] + place)
+        #expect(added.status == 0 && added.output.contains("is blocked now"), "\(added)")
+        #expect(asked.withLock { $0 } == 4)
+    }
+
+    @Test("blocks of a directory that the file names no more are told at the start")
+    func strangers() throws {
+        #expect(try run("add", "--directory", "rinne", "--user", "usr_ben", "--reason", "x").status == 0)
+        gateway.process.terminate()
+        let text = gate.folder.read("tenantgate.yaml").replacing("directory: rinne", with: "directory: rinne2").replacing(
+            "rinne: {dialect:", with: "rinne2: {dialect:")
+        let renamed = try Gateway(file: try gate.folder.write(text, to: "renamed.yaml"), in: gate.folder)
+        #expect(renamed.process.errorText.contains("the ledger has 1 block of the directory `rinne`, which the file doesn't name"))
     }
 
     @Test("a file that has an error elsewhere is good enough to suspend somebody")

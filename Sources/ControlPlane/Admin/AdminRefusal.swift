@@ -66,7 +66,7 @@ enum AdminRefusal: String, Error, Sendable, CaseIterable {
         case .outcomeUnknown: "Nobody knows yet whether it was done. Look at the log and the list, then repeat."
         case .overloaded: "Too much is going on. Try again shortly."
         case .starting: "The gateway is starting: it loads the ledger."
-        case .draining: "The gateway is ending."
+        case .draining: "This process of the gateway is ending. Nothing has changed; if another one takes over, it answers in a moment."
         }
     }
 
@@ -88,7 +88,7 @@ enum AdminRefusal: String, Error, Sendable, CaseIterable {
         case .unauthenticated: answer.fields.append(("WWW-Authenticate", "Bearer realm=\"tenantgate admin\""))
         case .invalidToken: answer.fields.append(("WWW-Authenticate", "Bearer realm=\"tenantgate admin\", error=\"invalid_token\""))
         case .rateLimited: answer.fields.append(("Retry-After", "60"))
-        case .starting, .overloaded: answer.fields.append(("Retry-After", "1"))
+        case .starting, .overloaded, .draining: answer.fields.append(("Retry-After", "1"))
         default: break
         }
         return answer

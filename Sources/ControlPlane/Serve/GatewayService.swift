@@ -91,6 +91,7 @@ package final class GatewayService: Sendable {
         let relay = BlockRelay()
         let desk: LiveDesk
         (suspensions, desk) = try Self.suspensions(configuration, relay)
+        for line in desk.unaskedBlocks { say(line) }
         if takeOver == nil { LeaseMark.waitOut(ledger: configuration.ledger) }
         fleet = Self.fleet(configuration, suspensions, say)
         let snapshot: Snapshot

@@ -42,7 +42,9 @@ package final class TakeOver {
         coder = HandoverCoder(directories: configuration.directories.map(\.name))
         sockets = []
         _ = socket.send(coder.bytes(.hello(configuration.directories.map(LedgerDirectory.init))), milliseconds: Self.patience)
-        guard case .sockets(let names)? = try answer(within: Self.patience) else {
+        let word = try answer(within: Self.patience)
+        if isGone { return }
+        guard case .sockets(let names)? = word else {
             throw StartFailure("The gateway that runs (process \(socket.process)) doesn't hand over. Stop it, and start this one as usual.")
         }
         say("upgrade: taking over from process \(socket.process): \(names.count) sockets")

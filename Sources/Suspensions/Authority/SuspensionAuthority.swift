@@ -42,6 +42,8 @@ package final class SuspensionAuthority: Sendable {
     let writer: LedgerWriter
     /// Users that were blocked in each directory at the start.
     let usersAtStart: [Int]
+    /// Blocks that stood at the start in directories that the ledger knows and nobody is asked about, by the ledger's number.
+    package let strangersAtStart: [DirectoryIndex: Int]
     let surroundings: AuthoritySurroundings
     let onBlock: BlockListener
     /// Whether requests are refused because too little is known of the others of the fleet: asked on every request.
@@ -62,11 +64,14 @@ package final class SuspensionAuthority: Sendable {
     ) throws(LedgerError) {
         try store.recover(at: surroundings.wall())
         let index = SuspensionIndex(reaches: reaches, expecting: try store.blockCount())
+        var strangers: [DirectoryIndex: Int] = [:]
         try index.load { body throws(LedgerError) in
+            strangers = [:]
             try store.forEachBlock { subject, source in
-                if subject.directory < reaches.count { body(subject, source) }
+                if subject.directory < reaches.count { body(subject, source) } else { strangers[subject.directory, default: 0] += 1 }
             }
         }
+        strangersAtStart = strangers
         try store.forEachReactivation { subject, time in
             if subject.directory < reaches.count { index.noteReactivation(of: subject, at: time) }
         }

@@ -22,6 +22,14 @@ package final class LiveDesk: Sendable {
     /// The names of the directories, in their order.
     package var directories: [String] { ledger.directories.prefix(configured).map(\.name) }
 
+    /// A line for each directory that has blocks and that the configuration doesn't name: renamed perhaps, and its users pass.
+    package var unaskedBlocks: [String] {
+        authority.strangersAtStart.sorted { $0.key < $1.key }.map { index, count in
+            "the ledger has \(count) \(count == 1 ? "block" : "blocks") of the directory `\(ledger.directories[index].name)`, which the file "
+                + "doesn't name: nobody is refused by them. If it was renamed: export and import them, or give it its name back."
+        }
+    }
+
     /// Who wants something, for the log.
     package struct Actor: Sendable {
         let name: [UInt8]

@@ -54,6 +54,27 @@ struct UpgradeFailureTests {
         try expectServing(world, try world.gateway.client())
     }
 
+    @Test("an old process that is killed before it has said a word leaves a start like any other")
+    func oldIsSilentAndGone() throws {
+        let world = try World()
+        #expect(try world.gateway.ask(Self.dialect.setActive(false, Self.dialect.member)).status == 200)
+        try HandoverPeer(world).end()
+        let old = world.gateway.process
+        old.pause()
+        let door = world.folder.path("var/tenantgate.db.upgrade")
+        let asked = TestThread {
+            // The listening socket and what waits to be taken.
+            while sockets(at: door) < 2 { Thread.sleep(forTimeInterval: 0.002) }
+            old.kill()
+        }
+        _ = try world.upgrade()
+        asked.wait()
+        #expect(world.gateway.process.errorText.contains("going on without it"))
+        #expect(try world.isBlocked(Self.dialect.member, .jitsudo) == true)
+        #expect(try world.gateway.ask(Self.dialect.setActive(true, Self.dialect.member)).status == 200)
+        try expectServing(world, try world.gateway.client())
+    }
+
     @Test("suspend calls and operators' changes wait while nobody has the ledger")
     func held() throws {
         let world = try World { $0.admin = true }
@@ -190,4 +211,10 @@ struct UpgradeFailureTests {
         } while Date() < end
         return false
     }
+}
+
+/// Unix sockets at a path, those too that nobody has taken yet (proc(5)).
+private func sockets(at path: String) -> Int {
+    let text = (try? String(contentsOfFile: "/proc/net/unix", encoding: .utf8)) ?? ""
+    return text.split(separator: "\n").count { $0.hasSuffix(path) }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import HTTPWire
 import NIOCore
 import NIOPosix
@@ -26,10 +27,22 @@ struct AdminClient {
         _ method: String, _ path: String, body: (type: String, bytes: [UInt8])? = nil, firstLine: Int = 1,
         pieces: (@Sendable ([UInt8]) -> Void)? = nil
     ) throws(CommandFailure) -> [UInt8] {
-        let answer = try exchange(request(method, path, body), pieces: pieces)
-        guard 200...299 ~= answer.status else { throw failure(answer, firstLine) }
-        return answer.body
+        let deadline = ContinuousClock.now + .seconds(Self.upgradePatience)
+        while true {
+            let answer = try exchange(request(method, path, body), pieces: pieces)
+            if 200...299 ~= answer.status { return answer.body }
+            let failure = failure(answer, firstLine)
+            guard let code = failure.code, Self.passing.contains(code), ContinuousClock.now < deadline else { throw failure }
+            _ = poll(nil, 0, Self.pause)
+        }
     }
+
+    /// Nothing has changed, and a moment later it may be different: one process takes over from another, or loads the ledger.
+    private static let passing: Set<String> = ["starting", "draining", "overloaded"]
+    /// Seconds that such a moment may last.
+    private static let upgradePatience: Int64 = 15
+    /// Milliseconds until it is asked again.
+    private static let pause: CInt = 250
 
     private func exchange(_ request: ByteBuffer, pieces: (@Sendable ([UInt8]) -> Void)?) throws(CommandFailure) -> Answer {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
