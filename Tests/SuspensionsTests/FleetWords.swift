@@ -1,4 +1,5 @@
 import Policy
+import Testing
 
 @testable import Suspensions
 
@@ -7,8 +8,9 @@ let fleetStart = FleetEpochs.Epoch(number: 1, after: 0).start
 let firstEpoch = FleetEpochs([FleetEpochs.Epoch(number: 1, after: 0)])
 
 /// A gateway that has joined, over a ledger of its own.
-func joinedAuthority(_ folder: LedgerFolder) throws -> SuspensionAuthority {
-    let authority = try SuspensionAuthority(store: folder.open(), reaches: [.tenant, .directory], onBlock: { _ in })
+func joinedAuthority(_ folder: LedgerFolder, surroundings: AuthoritySurroundings = .live()) throws -> SuspensionAuthority {
+    let authority = try SuspensionAuthority(
+        store: folder.open(), reaches: [.tenant, .directory], surroundings: surroundings, onBlock: { _ in })
     _ = try authority.step { transaction, scopes in try transaction.join(log: "log", epochs: firstEpoch, scopes) }
     return authority
 }
@@ -21,4 +23,14 @@ func othersWord(
         head: FleetHead(writer: "other", local: number, number: fleetStart + number, base: fleetStart + base, state: state),
         directory: directory, tenant: nil, user: Array("anna".utf8), source: source, learned: .call, actor: "admin", requestID: "r",
         reason: "", at: 1000 + number, since: nil)
+}
+
+/// A call about anna that the service confirms.
+func confirmCall(_ wanted: UserState, at gateway: SuspensionAuthority) {
+    let call = IntentCall(subject: anna, wanted: wanted, caller: Caller("admin"), requestID: [])
+    guard case .proceed(let ticket) = awaited({ gateway.begin(call, then: $0) }) else {
+        Issue.record("it may not begin")
+        return
+    }
+    #expect(awaited { gateway.finish(ticket, .confirmed, then: $0) } == .settled)
 }

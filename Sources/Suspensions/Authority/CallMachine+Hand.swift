@@ -71,7 +71,8 @@ extension CallMachine {
         BlockSource.allCases.contains { lifting[HandLift(subject: subject, source: $0)] != nil }
     }
 
-    /// Whom these actions block stays blocked by that source, though a lift from before is still being written.
+    /// Whom these actions block stays blocked by that source, though a lift from before is still being written: the ledger hears of it
+    /// behind the lift. What other gateways have said is in the ledger at once, which knows whether the lift ends it (`FleetVerdict.kept`).
     mutating func keepBlocks(of actions: [Action]) {
         for action in actions {
             switch action {
@@ -82,12 +83,6 @@ extension CallMachine {
             default: break
             }
         }
-    }
-
-    /// The same for blocks that other gateways have said.
-    mutating func keepBlocks(_ blocks: [HandLift]) {
-        guard !lifting.isEmpty else { return }
-        for block in blocks { lifting[block] = nil }
     }
 
     /// Whoever waits for a disk that hangs is answered. It may still write what it was given.

@@ -88,10 +88,9 @@ extension SuspensionAuthority {
         return effects.count
     }
 
-    /// On the authority's thread.
+    /// On the authority's thread. Lifts that are being written are left to count: the ledger says which of them give way.
     private func block(heard effects: [FleetEffect]) {
         let effects = effects.filter { $0.subject.directory < index.reaches.count }
-        state.withLock { $0.machine.keepBlocks(effects.map { HandLift(subject: $0.subject, source: $0.source) }) }
         for (source, effects) in Dictionary(grouping: effects, by: \.source) { block(effects.map(\.subject), source) }
     }
 
