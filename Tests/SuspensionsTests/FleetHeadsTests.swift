@@ -51,6 +51,54 @@ struct FleetHeadsTests {
         #expect(heads.all.count == 2, "another gateway's word that the log has lost stays")
     }
 
+    @Test("a word of the log that an own one has overtaken rests until that one is published, and comes back where it never is")
+    func rests() {
+        let first = word("a", 1, 11, base: 0, .suspended)
+        var heads = FleetHeads()
+        heads.say(word("a", 2, nil, base: 0, .active)) { $0 == "a" }
+        heads.hear(first)
+        #expect(heads.state == .active && !heads.areContested && heads.all.contains(first))
+        var published = heads
+        published.hear(word("a", 2, 12, base: 0, .active))
+        #expect(published.all == [word("a", 2, 12, base: 0, .active)])
+        // After a restart, where another gateway's word came between.
+        heads.hear(word("c", 1, 12, base: 0, .active))
+        heads.say(word("b", 3, nil, base: 0, .active)) { $0 != "c" }
+        #expect(heads.all.contains(first) && heads.areContested, "what others have of it stands there, too")
+    }
+
+    @Test("what an own word before it overtook, a word after a restart knows of, so that others forget it, too")
+    func inherits() {
+        var (here, there) = (FleetHeads(), FleetHeads())
+        here.say(word("a", 1, nil, base: 0, .suspended)) { $0 == "a" }
+        there.hear(word("a", 1, 11, base: 0, .suspended))
+        here.say(word("a", 2, nil, base: 0, .suspended)) { $0 == "a" }
+        here.hear(word("a", 1, 11, base: 0, .suspended))
+        // A lift that was made before that was heard, and written after it.
+        here.say(word("b", 3, nil, base: 0, .active)) { $0 != "c" }
+        guard var lift = here.last.first else { return }
+        #expect(lift == word("b", 3, nil, base: 11, .active) && here.state == .active)
+        lift.number = 12
+        here.hear(lift)
+        there.hear(lift)
+        #expect(here.all == [lift] && there.all == [lift])
+    }
+
+    @Test("a word that was published again behind the one that came after it stays overtaken, also where that one is overtaken here")
+    func publishedAgain() {
+        var (here, there) = (FleetHeads(), FleetHeads())
+        let (later, earlier) = (word("a", 2, 11, base: 0, .suspended), word("a", 1, 12, base: 0, .suspended))
+        here.hear(later)
+        here.say(word("b", 1, nil, base: 11, .active)) { $0 == "b" }
+        here.hear(earlier)
+        #expect(here.state == .active)
+        for word in [later, earlier, word("b", 1, 13, base: 11, .active)] {
+            there.hear(word)
+            here.hear(word)
+        }
+        #expect(here.all == there.all && here.state == .active)
+    }
+
     @Test("the same words in any order come to the same")
     func anyOrder() {
         let words = [

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Policy
 import Synchronization
 import Testing
@@ -47,6 +48,46 @@ struct FleetHearingTests {
         let again = try SuspensionAuthority(store: ledger, reaches: [.tenant, .directory], onBlock: { _ in })
         #expect(again.index.stands(.upstream, for: anna))
         again.close()
+    }
+
+    @Test("an own word that comes back behind a newer one changes nothing, and settles nothing")
+    func overtaken() throws {
+        confirmCall(.suspended, at: authority)
+        let first = try unsent()
+        confirmCall(.active, at: authority)
+        #expect(try authority.hear([numbered(first[0], 1)], upTo: fleetStart + 1) == 0)
+        #expect(!authority.index.stands(.upstream, for: anna) && authority.contestedUsers == 0)
+        #expect(try unsent().map(\.head.state) == [.active])
+        #expect(try authority.hear([numbered(unsent()[0], 2)], upTo: fleetStart + 2) == 0)
+        let count = try authority.step { transaction, _ in
+            try Int.fetchOne(transaction.db, sql: "SELECT count(*) FROM fleet_heads")
+        }
+        #expect(count == 1, "published, it is all that there is to know")
+    }
+
+    @Test("what an unpublished word has overtaken is not said again to a database that has lost it", arguments: ["log", "another"])
+    func overtakenAndLost(log: String) throws {
+        _ = try authority.hear([othersWord(1, base: 0, .suspended)], upTo: fleetStart + 1)
+        confirmCall(.active, at: authority)
+        let epochs = FleetEpochs([FleetEpochs.Epoch(number: 1, after: 0), FleetEpochs.Epoch(number: 2, after: fleetStart)])
+        _ = try authority.step { transaction, scopes in try transaction.join(log: log, epochs: epochs, scopes) }
+        #expect(try unsent().map(\.head.state) == [.active])
+        #expect(!authority.index.stands(.upstream, for: anna))
+        // Whoever said it says it again: nobody knows any more which came last.
+        var again = othersWord(1, base: 0, .suspended)
+        again.head.number = epochs.all[1].start + 1
+        #expect(try authority.hear([again], upTo: epochs.all[1].start + 1) == 1)
+        #expect(authority.index.stands(.upstream, for: anna) && authority.contestedUsers == 1)
+    }
+
+    private func unsent() throws -> [FleetEntry] {
+        try authority.step { transaction, scopes in try transaction.unsent(10, scopes) }
+    }
+
+    private func numbered(_ entry: FleetEntry, _ number: Int64) -> FleetEntry {
+        var entry = entry
+        entry.head.number = fleetStart + number
+        return entry
     }
 
     @Test("a database that has lost its tail is told again what is known here, and nothing is lifted")

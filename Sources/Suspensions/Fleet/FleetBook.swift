@@ -19,6 +19,7 @@ extension LedgerTransaction {
         if row["log"] as String != log {
             // Numbers of another log mean nothing here.
             position = Position(applied: 0, isBehindUs: row["log"] as String != "")
+            try forgetOvertaken()
             try run("UPDATE fleet_heads SET number = NULL, base = 0", [])
         } else if row["epoch"] as Int64 != epochs.current {
             position.applied = epochs.cap(position.applied)
@@ -39,8 +40,21 @@ extension LedgerTransaction {
             function: DatabaseFunction("fleet_cap", argumentCount: 1, pure: true) { values in
                 Int64.fromDatabaseValue(values[0]).map { epochs.cap($0) }
             })
+        try forgetOvertaken("AND head.number <> fleet_cap(head.number)")
         try run("UPDATE fleet_heads SET number = NULL WHERE number <> fleet_cap(number)", [])
         try run("UPDATE fleet_heads SET base = fleet_cap(base) WHERE base <> fleet_cap(base)", [])
+    }
+
+    /// Words that have lost their numbers must not come back to life where one of ours that was never published has come after them:
+    /// whoever else knows them says them again.
+    private func forgetOvertaken(_ condition: String = "") throws {
+        try run(
+            """
+            DELETE FROM fleet_heads AS head WHERE number IS NOT NULL \(condition) AND EXISTS (
+                SELECT 1 FROM fleet_heads AS word
+                WHERE word.scope = head.scope AND word.user = head.user AND word.source = head.source AND word.number IS NULL
+                    AND (head.number <= word.base OR (word.writer = head.writer AND word.local > head.local)))
+            """, [])
     }
 
     /// Whether there are directories whose entries were passed over until now.

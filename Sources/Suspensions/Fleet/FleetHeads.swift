@@ -32,18 +32,22 @@ package struct FleetHead: Hashable, Sendable {
 
 /// Everything that is the last word about one subject and source: one head, or several where calls overlapped.
 ///
-/// The same heads result from the same words in whatever order they come, so that all gateways end with the same list. At most one for
-/// each writer.
+/// A word of the log is forgotten only for a word of the log. So what is kept of the log is the same at all gateways that have heard it
+/// up to the same place, whatever each of them has said meanwhile and not yet published, and all end with the same list. A word that only
+/// one's own newer word has overtaken rests until that one is published.
 package struct FleetHeads: Hashable, Sendable {
     package private(set) var all: [FleetHead]
 
     package init(_ heads: [FleetHead] = []) { all = heads }
 
+    /// The last words: those that don't rest.
+    package var last: [FleetHead] { all.filter { !isOvertaken($0) } }
+
     /// Suspended wins, until a later word settles it.
-    package var state: UserState { all.contains { $0.state == .suspended } ? .suspended : .active }
+    package var state: UserState { last.contains { $0.state == .suspended } ? .suspended : .active }
 
     /// Whether the words differ: nobody knows which one came last at the service.
-    package var areContested: Bool { all.contains { $0.state == .suspended } && all.contains { $0.state == .active } }
+    package var areContested: Bool { Set(last.map(\.state)).count > 1 }
 
     /// Takes this gateway's own new word. What it said before, in this run or an earlier one, and has not yet published, nobody needs to
     /// hear. Others' words that have no number are those that the log has lost: they stay.
@@ -53,7 +57,13 @@ package struct FleetHeads: Hashable, Sendable {
     package mutating func say(_ word: FleetHead, own: (String) -> Bool) {
         var word = word
         for head in all where own(head.writer) { word.base = max(word.base, head.base) }
-        all.removeAll { $0.number == nil && own($0.writer) }
+        let unknown = all.filter { $0.number ?? 0 > word.base }
+        let replaced = all.filter { $0.number == nil && own($0.writer) }
+        // Words of an earlier run that one of that run, never published, came after.
+        if unknown.allSatisfy({ head in replaced.contains { $0.supersedes(head) } }) {
+            word.base = unknown.compactMap(\.number).reduce(word.base, max)
+        }
+        all.removeAll { replaced.contains($0) }
         hear(word)
     }
 
@@ -62,6 +72,8 @@ package struct FleetHeads: Hashable, Sendable {
         all.removeAll { $0.isSame(as: word) }
         all.append(word)
         let candidates = all
-        all.removeAll { head in candidates.contains { $0.supersedes(head) } }
+        all.removeAll { head in candidates.contains { $0.supersedes(head) && ($0.number != nil || head.number == nil) } }
     }
+
+    private func isOvertaken(_ head: FleetHead) -> Bool { all.contains { $0.supersedes(head) } }
 }

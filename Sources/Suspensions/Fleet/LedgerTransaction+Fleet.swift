@@ -79,6 +79,8 @@ extension LedgerTransaction {
         // Its own word that has come back with its number.
         let isKnown = before.all.contains { $0.writer == entry.head.writer && $0.local == entry.head.local }
         guard !isKnown || heads.state != before.state || heads.areContested != before.areContested else { return nil }
+        // One that an own word has overtaken, which is yet to be published.
+        guard heads.last != before.last else { return nil }
         let settles = entry.learned == .call || entry.learned == .hand
         try enter(outcome, heads.state, settles: settles && !heads.areContested, scope: scope, user: user, scopes)
         return FleetEffect(
