@@ -19,9 +19,9 @@ struct FleetSettlingTests {
         _ = try authority.hear([othersWord(number, base: base, state, source)], upTo: fleetStart + number)
     }
 
-    private func byHand(_ state: UserState, _ source: BlockSource) -> HandConclusion? {
+    private func byHand(_ state: UserState, _ source: BlockSource, at gateway: SuspensionAuthority? = nil) -> HandConclusion? {
         guard case .record(let outcome) = outcome(anna, .state(state), source: source, learned: .hand) else { return nil }
-        return awaited { authority.byHand([outcome], then: $0) }
+        return awaited { (gateway ?? authority).byHand([outcome], then: $0) }
     }
 
     private var isBlocked: Bool { authority.index.stands(.upstream, for: anna) }
@@ -50,6 +50,39 @@ struct FleetSettlingTests {
         let words = try authority.step { transaction, scopes in try transaction.unsent(10, scopes) }
         #expect(words.map(\.head.state) == [state])
         #expect(words.map(\.head.base) == [fleetStart + 1], "it knew of both")
+    }
+
+    /// What a breadth-first search over a model once took for a fault: the operator there knows of the suspension here by the read's word
+    /// alone, which has taken the place of the suspension's before it was published.
+    @Test("what a read has shown here, an operator at another gateway lifts everywhere, and with it the call that it stands for")
+    func readThenLiftedElsewhere() throws {
+        let folder = try LedgerFolder()
+        let there = try joinedAuthority(folder)
+        confirmCall(.active, at: there)
+        confirmCall(.suspended, at: authority)
+        try publish(there, as: 1, to: [authority, there])
+        #expect(isBlocked && authority.contestedUsers == 1)
+        authority.readUsers(from: OneWord(state: .suspended), late: [1, 1])
+        #expect(wait { authority.contestedUsers == 0 && authority.status.unconfirmedUsers == 0 })
+        let word = try publish(authority, as: 2, to: [there, authority])
+        #expect(word.learned == .read, "the call's own word was replaced before anybody heard of it")
+        #expect(isBlocked && there.index.stands(.upstream, for: anna) && there.contestedUsers == 0)
+        #expect(byHand(.active, .upstream, at: there) == .done)
+        try publish(there, as: 3, to: [there, authority])
+        #expect(!isBlocked && !there.index.stands(.upstream, for: anna))
+        #expect(authority.contestedUsers == 0 && there.contestedUsers == 0)
+        there.close()
+    }
+
+    /// The one word that a gateway has to say goes into the shared log, and is heard.
+    @discardableResult
+    private func publish(_ gateway: SuspensionAuthority, as number: Int64, to all: [SuspensionAuthority]) throws -> FleetEntry {
+        let words = try gateway.step { transaction, scopes in try transaction.unsent(10, scopes) }
+        try #require(words.count == 1)
+        var word = words[0]
+        word.head.number = fleetStart + number
+        for each in all { _ = try each.hear([word], upTo: fleetStart + number) }
+        return word
     }
 
     @Test("an operator's word that knew of both is the last one")
