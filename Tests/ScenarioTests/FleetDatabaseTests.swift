@@ -66,8 +66,9 @@ struct FleetDatabaseTests {
         let stand = try FleetStand(gateways: 2, users: 3)
         let (suspended, reactivated, young) = (stand.users[0], stand.users[1], stand.users[2])
         for (user, states) in [(suspended, [false, true, false]), (reactivated, [false, true]), (young, [false, true, false])] {
-            for active in states {
-                try stand.setActive(active, user, at: 0)
+            // By turns: what is in force at a gateway its next call knows of, and its own words it hears a moment after their answers.
+            for (number, active) in states.enumerated() {
+                try stand.setActive(active, user, at: number % 2)
                 #expect(try stand.waitUntil(user, isBlocked: !active))
             }
         }
