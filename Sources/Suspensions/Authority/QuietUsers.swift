@@ -7,12 +7,15 @@ struct QuietUsers {
     private var since: [Subject: Int64] = [:]
     /// Too many at once to remember: until then nobody is taught anything passively.
     private var allUntil = Int64.min
+    /// A table that is full is not looked through again before: other gateways may name hundreds of thousands of users in a minute.
+    private var nextSweep = Int64.min
+    private static let sweepInterval: Int64 = 1_000_000_000
 
     mutating func begin(_ subject: Subject, at now: Int64) {
         if since.count >= Limits.quietUsers, since[subject] == nil {
-            sweep(at: now)
+            if now >= nextSweep { sweep(at: now) }
             if since.count >= Limits.quietUsers {
-                allUntil = now + Self.length
+                allUntil = max(allUntil, now + Self.length)
                 return
             }
         }
@@ -27,7 +30,10 @@ struct QuietUsers {
         now - asked < Self.length && !isQuiet(subject, at: now)
     }
 
-    mutating func sweep(at now: Int64) { since = since.filter { $0.value > now - Self.length } }
+    mutating func sweep(at now: Int64) {
+        since = since.filter { $0.value > now - Self.length }
+        nextSweep = now + Self.sweepInterval
+    }
 }
 
 extension QuietUsers {
