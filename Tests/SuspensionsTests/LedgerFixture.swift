@@ -35,6 +35,14 @@ final class LedgerFolder {
         try SQLiteLedger(path: path, directories: directories, digest: testDigest)
     }
 
+    /// Overwrites the beginning of a page.
+    func damage(page: Int, size: Int) throws {
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.seek(toOffset: UInt64((page - 1) * size))
+        try file.write(contentsOf: Data(count: 64))
+        try file.close()
+    }
+
     /// The file in another program's hands.
     func tamper(_ sql: String) throws {
         let queue = try DatabaseQueue(path: path)

@@ -13,8 +13,9 @@ struct LedgerWriterTests {
         let entered = DispatchSemaphore(value: 0)
         let groups = Mutex<[[LedgerChange]]>([])
         let failsFirst: Bool
+        let failsOfFleet: Bool
 
-        init(failsFirst: Bool = false) { self.failsFirst = failsFirst }
+        init(failsFirst: Bool = false, failsOfFleet: Bool = false) { (self.failsFirst, self.failsOfFleet) = (failsFirst, failsOfFleet) }
 
         func commit(_ changes: [LedgerChange]) throws(LedgerError) {
             entered.signal()
@@ -24,6 +25,7 @@ struct LedgerWriterTests {
                 return groups.count
             }
             if failsFirst, number == 1 { throw .diskFull }
+            for case .fleet in changes where failsOfFleet { throw .diskFull }
         }
 
         func recover(at time: Int64) {}
@@ -86,5 +88,25 @@ struct LedgerWriterTests {
         store.gate.signal()
         writer.close()
         #expect(answers.withLock { $0 } == [.diskFull, nil])
+    }
+
+    @Test("a step of the fleet's that fails takes nobody along who shares its transaction")
+    func alone() {
+        let store = GatedLedger(failsOfFleet: true)
+        let writer = LedgerWriter(store: store)
+        let answers = Mutex<[LedgerError?]>([])
+        let step = LedgerChange.fleet(FleetStep { _, _ in })
+        let changes: [LedgerChange] = [.probe, .forget(intent: 1), .forget(intent: 2), step, step, .forget(intent: 3)]
+        for change in changes {
+            writer.submit([change]) { error in answers.withLock { $0.append(error) } }
+            if change == .probe { store.entered.wait() }
+        }
+        for _ in 0..<6 { store.gate.signal() }
+        writer.close()
+        #expect(answers.withLock { $0 } == [nil, nil, nil, .diskFull, .diskFull, nil])
+        #expect(
+            store.groups.withLock { $0 } == [
+                [.probe], Array(changes[1...]), [.forget(intent: 1), .forget(intent: 2)], [step], [step], [.forget(intent: 3)],
+            ])
     }
 }

@@ -7,14 +7,20 @@ enum LedgerCheck {
     /// What every start asks: SQLite's `quick_check`, and the last entries' chain. Throws `LedgerError.damaged`.
     ///
     /// In a large ledger the log's pages, which decide about nobody, are left to `verify`: reading gigabytes would keep the gateway down.
-    static func atStart(_ db: Database, path: String, chain: LogChain) throws {
-        let pages = try Int.fetchOne(db, sql: "PRAGMA page_count")! * Int.fetchOne(db, sql: "PRAGMA page_size")!
-        for part in pages <= Limits.wholeQuickCheck ? ["1"] : LedgerSchema.stateTables {
+    static func atStart(_ db: Database, path: String, chain: LogChain, wholeUpTo: Int = Limits.wholeQuickCheck) throws {
+        let size = try Int.fetchOne(db, sql: "PRAGMA page_count")! * Int.fetchOne(db, sql: "PRAGMA page_size")!
+        for part in size <= wholeUpTo ? ["1"] : try stateTables(db) {
             if let complaint = try String.fetchOne(db, sql: "PRAGMA quick_check(\(part))"), complaint != "ok" {
                 throw LedgerError.damaged(path: path, complaint)
             }
         }
         try checkChain(db, path: path, chain: chain, last: Limits.chainCheckedAtStart)
+    }
+
+    /// Everything but the log: what says who is suspended. The fleet's tables too, and those of a later program.
+    static func stateTables(_ db: Database) throws -> [String] {
+        try String.fetchAll(db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'log' ORDER BY name")
+            .map { "\"\($0)\"" }
     }
 
     /// The whole log, from its first entry, and every block against it. Returns the number of entries.

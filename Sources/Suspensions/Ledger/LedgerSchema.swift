@@ -8,11 +8,6 @@ enum LedgerSchema {
     /// "tnGL" in `application_id`, so that no other program's database is taken for a ledger.
     static let applicationID = 0x746E_474C
 
-    /// Everything but the log: what says who is suspended.
-    static let stateTables = [
-        "directories", "scopes", "blocks", "intents", "unconfirmed", "reactivations", "fillings", "aliases", "versions", "head",
-    ]
-
     /// Makes the tables in an empty file; refuses a file that isn't a ledger, or is a newer one's.
     static func prepare(_ db: Database, path: String) throws {
         let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0

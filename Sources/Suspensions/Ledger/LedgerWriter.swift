@@ -13,6 +13,12 @@ final class LedgerWriter: Sendable {
     private struct Submission: Sendable {
         let changes: [LedgerChange]
         let answer: Answer
+
+        var isOfFleet: Bool {
+            changes.contains { change in
+                if case .fleet = change { true } else { false }
+            }
+        }
     }
 
     private struct Line {
@@ -80,6 +86,7 @@ final class LedgerWriter: Sendable {
         }
     }
 
+    /// A step of the fleet's that fails takes nobody along: then each is a transaction of its own, and what came between two of them.
     private func commit(_ group: [Submission]) {
         var failure: LedgerError?
         do throws(LedgerError) {
@@ -88,7 +95,23 @@ final class LedgerWriter: Sendable {
         } catch {
             failure = error
         }
+        if failure != nil, group.count > 1, group.contains(where: \.isOfFleet) {
+            for part in Self.parts(of: group) { commit(part) }
+            return
+        }
         for submission in group { submission.answer(failure) }
+    }
+
+    private static func parts(of group: [Submission]) -> [[Submission]] {
+        var parts: [[Submission]] = []
+        for submission in group {
+            if let last = parts.last, !submission.isOfFleet, !last[0].isOfFleet {
+                parts[parts.count - 1].append(submission)
+            } else {
+                parts.append([submission])
+            }
+        }
+        return parts
     }
 
     private func nextRound() -> Round? {
