@@ -234,6 +234,8 @@ package enum Limits {
     package static let ledgerText = 1024
     /// Entries of the fleet's log that are read, and written, at once: one transaction of the ledger takes them, and one statement.
     package static let fleetBatch = 500
+    /// Characters of an entry's directory and ids, and bytes: longer ones name nobody (`idBytes`), and are not read.
+    package static let fleetIDBytes = 1024
     /// Milliseconds for a connection to the fleet's database, and for each of its answers: one that hangs is given up like one that is gone.
     package static let fleetPatienceMilliseconds: Int32 = 5000
     /// Milliseconds between two looks at the fleet's log where notifications come, and where they don't.
@@ -256,6 +258,11 @@ package enum Limits {
     /// Users with overlapping calls that memory keeps to have them read, beside those whose calls were lost. More of them stay suspended
     /// and in the ledger's list of unconfirmed calls, and are taken up when half of these are settled.
     package static let fleetContestedUsers = 100_000
+    /// Users whom others have suspended and whom memory alone keeps blocked while the ledger takes nothing; with more nobody at all is lifted
+    /// until it does.
+    package static let fleetHeldUsers = 100_000
+    /// Starts that a ledger remembers by name, beside those whose words still count.
+    package static let fleetRuns = 1000
     /// Days for which the fleet's log keeps entries that later ones have replaced, so that nobody who was away for less finds a gap; and
     /// seconds between two looks for them, and milliseconds that one may take.
     package static let fleetKeptDays = 30

@@ -162,7 +162,7 @@ struct FleetWritingTests {
             return
         }
         #expect(written.base == 5 && outcomes[0].base == 5)
-        side.written(changes, FleetVerdict(), isDone: false)
+        side.written(changes, FleetVerdict())
         side.stands(at: 9)
         let later = side.stamp([.record(outcomes[0])], CallMachine.Write(purpose: .debts))
         #expect(later.0 == [.record(outcomes[0])], "not 9: of what came meanwhile it knew nothing")

@@ -12,3 +12,15 @@ package func awaited<Value: Sendable>(_ begin: (@escaping @Sendable (Value) -> V
     done.wait()
     return value.withLock { $0 }!
 }
+
+/// The same, but not for longer than so many seconds; nil when they are over.
+func awaited<Value: Sendable>(atMost seconds: Int?, _ begin: (@escaping @Sendable (Value) -> Void) -> Void) -> Value? {
+    let done = DispatchSemaphore(value: 0)
+    let value = Mutex<Value?>(nil)
+    begin { result in
+        value.withLock { $0 = result }
+        done.signal()
+    }
+    _ = done.wait(timeout: seconds.map { .now() + .seconds($0) } ?? .distantFuture)
+    return value.withLock { $0 }
+}

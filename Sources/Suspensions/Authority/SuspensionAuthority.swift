@@ -85,7 +85,7 @@ package final class SuspensionAuthority: Sendable {
             bounds: CallerAllowances.Bounds(open: openPerCaller, perMinute: perMinute), unconfirmed: try store.unconfirmedCalls(),
             quiet: try QuietUsers(of: store, at: Moment(steady: surroundings.steady(), wall: surroundings.wall())),
             standing: { index.stands(.upstream, for: $0) })
-        let fleet = (store as? SQLiteLedger).map { FleetSide($0.fleet) }
+        let fleet = (store as? SQLiteLedger).map { FleetSide($0.fleet, $0.directories) }
         state = Mutex(State(machine: machine, fleet: fleet, fillings: try store.fillings()))
         surroundings.everyTick { [weak self] in
             guard let self else { return false }
@@ -188,7 +188,12 @@ package final class SuspensionAuthority: Sendable {
         case .write(let changes, let write): submit(changes, write)
         case .block(let subjects): block(subjects, .upstream)
         case .lift(let subject, let time): liftUnlessKept(subject, .upstream, at: time)
-        case .begin(let number, let beginning): state.withLock { $0.beginnings.removeValue(forKey: number) }?(beginning)
+        case .begin(let number, let beginning):
+            let answer = state.withLock { state in
+                if case .proceed = beginning {} else { state.fleet?.forgetBase(of: number) }
+                return state.beginnings.removeValue(forKey: number)
+            }
+            answer?(beginning)
         case .read(let subject, let number):
             let source = state.withLock { $0.source }
             guard let source else { return }
@@ -200,7 +205,11 @@ package final class SuspensionAuthority: Sendable {
             guard let answer = state.withLock({ $0.batches.removeValue(forKey: number) }) else { return }
             settle { answer(batch) }
         case .conclude(let number, let conclusion):
-            guard let answer = state.withLock({ $0.conclusions.removeValue(forKey: number) }) else { return }
+            let found = state.withLock { state in
+                state.fleet?.forgetBase(of: number)
+                return state.conclusions.removeValue(forKey: number)
+            }
+            guard let answer = found else { return }
             settle { answer(conclusion) }
         case .blockByHand(let subjects): block(subjects, .operator)
         case .liftByHand(let subject, let source, let time): liftUnlessKept(subject, source, at: time)
@@ -229,7 +238,14 @@ package final class SuspensionAuthority: Sendable {
     /// What the ledger has lifted. Not where a word of another gateway, of which that one did not know, keeps it.
     private func liftUnlessKept(_ subject: Subject, _ source: BlockSource, at time: Int64) {
         let isKept = state.withLock { $0.fleet?.kept.contains(BlockKey(subject, source)) } ?? false
-        if !isKept { lift(subject, source, at: time) }
+        if isKept { return }
+        // Another gateway's word of which the ledger doesn't know yet may keep it, too.
+        let isHeld = state.withLock { state in
+            guard state.fleet?.held.contains(subject) == true else { return false }
+            state.fleet?.waiting[subject, default: [:]][source] = time
+            return true
+        }
+        if !isHeld { lift(subject, source, at: time) }
     }
 }
 

@@ -11,8 +11,9 @@ extension LedgerTransaction {
         var isBehindUs: Bool
     }
 
-    /// Joins the shared log `log`, or goes on with it: finds out what of it is still there, and marks what it has lost to be said again.
-    mutating func join(log: String, epochs: FleetEpochs, _ scopes: LedgerScopes) throws -> Position {
+    /// Joins the shared log `log`, or goes on with it: finds out what of it is still there, and marks what it has lost to be said again. No
+    /// number beyond `last` is one of its own. Writes only what is other than before: a full disk doesn't keep anybody out.
+    mutating func join(log: String, epochs: FleetEpochs, last: Int64 = .max, _ scopes: LedgerScopes) throws -> Position {
         try FleetTables.make(db)
         let row = try Row.fetchOne(db, sql: "SELECT log, epoch, applied FROM fleet")!
         var position = Position(applied: row["applied"], isBehindUs: false)
@@ -22,23 +23,33 @@ extension LedgerTransaction {
             try forgetOvertaken()
             try run("UPDATE fleet_heads SET number = NULL, base = 0", [])
         } else if row["epoch"] as Int64 != epochs.current {
-            position.applied = epochs.cap(position.applied)
+            position.applied = min(epochs.cap(position.applied), last)
             position.isBehindUs = position.applied != row["applied"]
-            try forget(beyond: epochs)
+            try forget(beyond: epochs, last)
         }
         if try addDirectories(scopes) { position.applied = 0 }
         shared.epochs = epochs
         shared.joins = true
-        try run("UPDATE fleet SET log = ?, epoch = ?, applied = ?", [log, epochs.current, position.applied])
+        let new: StatementArguments = [log, epochs.current, position.applied]
+        if new != [row["log"] as String, row["epoch"] as Int64, row["applied"] as Int64] {
+            try run("UPDATE fleet SET log = ?, epoch = ?, applied = ?", new)
+        }
         return position
+    }
+
+    /// Notes this run, so that the next one knows it to be over. Of too many, those go of which no word is left.
+    func noteRun() throws {
+        try run("INSERT OR IGNORE INTO fleet_runs VALUES (?)", [fleet.writer])
+        guard try Int.fetchOne(db, sql: "SELECT count(*) FROM fleet_runs")! > Limits.fleetRuns else { return }
+        try run("DELETE FROM fleet_runs WHERE writer <> ? AND writer NOT IN (SELECT writer FROM fleet_heads)", [fleet.writer])
     }
 
     /// Words that the log has lost get new numbers when they are said again, and know only of what it still has: nothing that was written
     /// since may be taken for older than they.
-    private func forget(beyond epochs: FleetEpochs) throws {
+    private func forget(beyond epochs: FleetEpochs, _ last: Int64) throws {
         db.add(
             function: DatabaseFunction("fleet_cap", argumentCount: 1, pure: true) { values in
-                Int64.fromDatabaseValue(values[0]).map { epochs.cap($0) }
+                Int64.fromDatabaseValue(values[0]).map { min(epochs.cap($0), last) }
             })
         try forgetOvertaken("AND head.number <> fleet_cap(head.number)")
         try run("UPDATE fleet_heads SET number = NULL WHERE number <> fleet_cap(number)", [])

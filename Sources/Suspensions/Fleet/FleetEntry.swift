@@ -51,13 +51,14 @@ extension FleetEntry {
         ]
     }
 
-    /// Reads a row of the table's columns in their order.
+    /// Reads a row of the table's columns in their order. Nil where it can't be said whom it is about, or who says so.
     init?(_ row: [String?]) {
         guard row.count >= 15, let number = Int64(row[0] ?? ""), let writer = row[1], let local = Int64(row[2] ?? ""),
             let base = Int64(row[3] ?? ""), let directory = row[4], let user = row[6],
-            let source = UInt8(row[7] ?? "").flatMap(BlockSource.init), let state = UInt8(row[8] ?? "").flatMap(UserState.init),
-            let at = Int64(row[13] ?? "")
+            let source = UInt8(row[7] ?? "").flatMap(BlockSource.init), let at = Int64(row[13] ?? "")
         else { return nil }
+        // Only a word that is known lifts anybody.
+        let state = UInt8(row[8] ?? "").flatMap(UserState.init) ?? .suspended
         head = FleetHead(writer: writer, local: local, number: number, base: base, state: state)
         self.directory = directory
         tenant = row[5].map { Array($0.utf8) }
@@ -66,7 +67,10 @@ extension FleetEntry {
         // A later version may learn in other ways; what it learned is all the same.
         learned = UInt8(row[9] ?? "").flatMap(Learned.init) ?? .fleet
         (actor, requestID, reason) = (row[10] ?? "", row[11] ?? "", row[12] ?? "")
-        self.at = at
-        since = row[14].flatMap { Int64($0) }
+        self.at = Self.time(at)
+        since = row[14].flatMap { Int64($0) }.map(Self.time)
     }
+
+    /// Milliseconds since 1970, up to the year 9999: the table's columns take anything, and times are reckoned with.
+    private static func time(_ value: Int64) -> Int64 { min(max(0, value), 253_402_300_799_999) }
 }

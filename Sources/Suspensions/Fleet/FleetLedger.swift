@@ -21,6 +21,9 @@ final class FleetLedger: Sendable {
     /// Whether a word is this ledger's, of this run or of an earlier one.
     func isOwn(_ writer: String) -> Bool { writer == self.writer || state.withLock { $0.runs.contains(writer) } }
 
+    /// Runs of this ledger that are over, or of one that it was copied from.
+    var earlierRuns: [String] { state.withLock { $0.runs.filter { $0 != writer } } }
+
     /// Whether words are kept for the fleet. Stays so where the file no longer says `fleet`: it may be put back.
     var isJoined: Bool { state.withLock { $0.isJoined } }
     /// The last number of the shared log that the ledger had when it was opened.

@@ -32,6 +32,12 @@ package final class FleetMember: Sendable {
         var hasCaughtUp = false
         /// The last number that this gateway's own words have got.
         var lastSent: Int64 = 0
+        /// What the ledger knows of the shared log: while it can't be asked.
+        var known: (log: String, epoch: Int64, applied: Int64)?
+        /// Where suspensions begin that memory alone has in force, because the ledger took nothing; nil where there are none.
+        var heldFrom: Int64?
+        /// When something was last heard of the others; nanoseconds.
+        var heardAt = FleetGate.now()
         /// When the log was last looked at for what can be cut; nanoseconds.
         var cutAt = Int64.min
     }
@@ -59,7 +65,7 @@ package final class FleetMember: Sendable {
         if settings.acknowledge == .all {
             authority.fleetGate.close(at: 0)
         } else if settings.behind == .refuse {
-            authority.fleetGate.close(at: FleetGate.now() + settings.behindMilliseconds * 1_000_000)
+            authority.fleetGate.close(at: state.withLock { $0.heardAt } + settings.behindMilliseconds * 1_000_000)
         }
         authority.tellFleet { [weak self] in _ = self?.toPublish.signal() }
         run("fleet-follow") { FleetFollower($0).run() }
@@ -109,18 +115,37 @@ package final class FleetMember: Sendable {
             defer {
                 state.status.link = trouble.kind == .refused ? .refused : .away
                 state.status.trouble = trouble.words
+                state.status.isLedgerTrouble = trouble.kind == .ledger
             }
             state.entrance = nil
             return state.status.link == .joined || state.status.trouble != trouble.words
         }
-        if isNews { say("fleet: the database can't be used: \(trouble.words)") }
+        if isNews { say("fleet: \(trouble.kind == .ledger ? "the ledger" : "the database") can't be used: \(trouble.words)") }
         // A start doesn't wait for what can't be had.
         started.signal()
     }
 
-    func caughtUp(at time: Int64) {
+    /// The ledger takes nothing of what the others say, or does again. Said once.
+    func note(ledger error: LedgerError?) {
+        let isNews = state.withLock { state in
+            let was = state.status.isLedgerTrouble
+            state.status.isLedgerTrouble = error != nil
+            if error != nil || was { state.status.trouble = error.map { "\($0)" } }
+            return was != (error != nil)
+        }
+        guard isNews else { return }
+        guard let error else { return say("fleet: the ledger takes what the others say again") }
+        say("fleet: the ledger doesn't take what the others say: their suspensions are held in memory, their reactivations wait: \(error)")
+        started.signal()
+    }
+
+    /// Everything was read that had been published at this time. `isWhole`: and is in force, reactivations too.
+    func heardAll(at time: Int64, isWhole: Bool) {
         let isFirst = state.withLock { state in
-            state.status.caughtUpAt = time
+            if isWhole {
+                state.status.caughtUpAt = time
+                if !state.status.isLedgerTrouble { state.status.trouble = nil }
+            }
             defer { state.hasCaughtUp = true }
             return !state.hasCaughtUp
         }

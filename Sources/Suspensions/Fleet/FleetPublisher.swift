@@ -87,7 +87,7 @@ struct FleetPublisher {
                 return (words, words.count < Limits.fleetBatch ? 0 : try transaction.unsentCount() - words.count)
             }
         } catch {
-            throw FleetTrouble("\(error)", .away)
+            throw FleetTrouble("\(error)", .ledger)
         }
     }
 

@@ -7,17 +7,25 @@ struct FleetSide: Sendable {
     let ledger: FleetLedger
     /// The last number of the shared log that is in force here.
     var applied: Int64
-    /// What `applied` was when a call's intent was written.
-    private var bases: [CallQueue.Number: Int64] = [:]
+    /// What `applied` was when a call's intent was written, until its outcome is, or it is known that none comes. As many as there are calls.
+    private(set) var bases: [CallQueue.Number: Int64] = [:]
     /// Changes of a subject that are on their way to the ledger.
     private var writing: [Subject: Int] = [:]
     /// Blocks that were lifted elsewhere while this gateway was busy with their subject: looked at again when it is not.
     var waiting: [Subject: [BlockSource: Int64]] = [:]
+    /// Users whom memory alone knows to be suspended elsewhere.
+    var held = FleetHeld()
+    /// A step that was not waited for is still on its way to the ledger.
+    var isHanging = false
     /// Blocks of the write that has just come back that stand in spite of it.
     private(set) var kept: Set<BlockKey> = []
 
-    init(_ ledger: FleetLedger) {
+    /// By their numbers.
+    let directories: [LedgerDirectory]
+
+    init(_ ledger: FleetLedger, _ directories: [LedgerDirectory] = []) {
         self.ledger = ledger
+        self.directories = directories
         applied = ledger.appliedAtStart
     }
 
@@ -43,8 +51,14 @@ struct FleetSide: Sendable {
             default: return change
             }
         }
-        return (stamped, write.mapOutcomes(based))
+        let stampedWrite = write.mapOutcomes(based)
+        // The outcome has it now, also where it has to be written again.
+        for case .record(let outcome) in stamped { if let intent = outcome.intent { bases[intent] = nil } }
+        return (stamped, stampedWrite)
     }
+
+    /// The call ends without an outcome, or its outcome has taken its base.
+    mutating func forgetBase(of call: CallQueue.Number) { bases[call] = nil }
 
     private func based(_ outcome: Outcome) -> Outcome {
         var outcome = outcome
@@ -52,16 +66,10 @@ struct FleetSide: Sendable {
         return outcome
     }
 
-    mutating func written(_ changes: [LedgerChange], _ verdict: FleetVerdict, isDone: Bool) {
+    mutating func written(_ changes: [LedgerChange], _ verdict: FleetVerdict) {
         kept = verdict.kept
-        for change in changes {
-            if case .record(let outcome) = change { writing[outcome.subject] = writing[outcome.subject].flatMap { $0 > 1 ? $0 - 1 : nil } }
-            guard isDone else { continue }
-            switch change {
-            case .record(let outcome): if let intent = outcome.intent { bases[intent] = nil }
-            case .forget(let intent): bases[intent] = nil
-            default: break
-            }
+        for case .record(let outcome) in changes {
+            writing[outcome.subject] = writing[outcome.subject].flatMap { $0 > 1 ? $0 - 1 : nil }
         }
     }
 }

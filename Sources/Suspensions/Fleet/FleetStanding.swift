@@ -8,6 +8,10 @@ package struct FleetStatus: Sendable, Equatable {
     package var link = Link.away
     /// Why it isn't joined; nil where it is.
     package var trouble: String? = "not yet connected"
+    /// Whether that is the ledger's doing and not the database's. It may be joined all the same: then what others suspend is held in memory.
+    package var isLedgerTrouble = false
+    /// The last row of the shared log that could not be read, or that is beyond its counter; nobody is told of what it says.
+    package var unreadable: Int64?
     /// Whether news come at once; otherwise they are polled for.
     package var hears = true
     /// The last number of the shared log that is in force here.
@@ -58,7 +62,8 @@ package struct FleetTimes: Sendable, Equatable {
     package private(set) var sum: Int64 = 0
 
     mutating func add(_ milliseconds: Int64) {
-        let time = max(0, milliseconds)
+        // An hour: clocks that are further apart tell nothing.
+        let time = min(max(0, milliseconds), 3_600_000)
         buckets[Self.bounds.firstIndex { time <= $0 } ?? Self.bounds.count] += 1
         sum += time
     }

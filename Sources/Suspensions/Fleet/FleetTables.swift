@@ -24,7 +24,7 @@ enum FleetTables {
 
     static func make(_ db: Database) throws {
         try db.execute(sql: sql)
-        try db.execute(sql: "INSERT OR IGNORE INTO fleet VALUES (1, '', 0, 0, 0)")
+        try db.execute(sql: "INSERT INTO fleet SELECT 1, '', 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM fleet)")
     }
 
     /// What is known at the start of the gateway. Costs nothing for each user.

@@ -65,7 +65,7 @@ extension LedgerTransaction {
     }
 
     private mutating func hear(_ entry: FleetEntry, _ scopes: inout LedgerScopes) throws -> FleetEffect? {
-        guard let subject = scopes.subject(of: entry) else { return nil }
+        guard let subject = scopes.directories.subject(of: entry) else { return nil }
         let scope = try number(subject, &scopes)
         let user = LedgerScopes.value(subject.user.id)
         var heads = try heads(scope, user, entry.source)
@@ -144,14 +144,14 @@ extension LedgerTransaction {
     }
 }
 
-extension LedgerScopes {
+extension [LedgerDirectory] {
     /// Whom an entry is about; nil for a directory that the file doesn't have, or ids that don't fit its formats.
-    fileprivate func subject(of entry: FleetEntry) -> Subject? {
-        guard let directory = directories.firstIndex(where: { $0.name.utf8.elementsEqual(entry.directory.utf8) }),
-            let user = UserID(entry.user.span, format: directories[directory].idFormat)
+    func subject(of entry: FleetEntry) -> Subject? {
+        guard let directory = firstIndex(where: { $0.name.utf8.elementsEqual(entry.directory.utf8) }),
+            let user = UserID(entry.user.span, format: self[directory].idFormat)
         else { return nil }
         guard let tenant = entry.tenant else { return Subject(directory: directory, tenant: nil, user: user) }
-        guard let id = TenantID(tenant.span, format: directories[directory].tenantFormat) else { return nil }
+        guard let id = TenantID(tenant.span, format: self[directory].tenantFormat) else { return nil }
         return Subject(directory: directory, tenant: id.id, user: user)
     }
 }

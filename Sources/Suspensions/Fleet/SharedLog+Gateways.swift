@@ -51,15 +51,30 @@ extension SharedLog {
             """, [writer, name, "\(applied)", "\(refuses)"])
     }
 
-    /// Gateways that have ended without a goodbye are kept for a day.
-    func forgetGone() throws(FleetTrouble) {
-        try ask("DELETE FROM tenantgate.gateways WHERE until < clock_timestamp() - interval '1 day'")
+    /// Gateways that have ended without a goodbye are kept for a day. Not this one's own `runs` before: their ledger is in use here, so they
+    /// are over; those whose lease is not are left, for a ledger may have been copied.
+    func forgetGone(_ runs: [String]) throws(FleetTrouble) {
+        try ask(
+            """
+            DELETE FROM tenantgate.gateways
+            WHERE until < clock_timestamp() - interval '1 day' OR until < clock_timestamp() AND writer::text = ANY($1::text[])
+            """, ["{\(runs.joined(separator: ","))}"])
     }
 
     /// The last number that every gateway has in force that is counted on; nil while there is none. One that goes on serving without a
     /// lease is counted on until it says goodbye, or for a day.
+    ///
+    /// Nil in a new epoch, too, until leases of the one before are over everywhere: this database may not know of them.
     func confirmedEverywhere() throws(FleetTrouble) -> Int64? {
-        let row = try ask("SELECT min(applied) FROM tenantgate.gateways WHERE until > clock_timestamp() OR NOT refuses").first
+        let row = try ask(
+            """
+            SELECT min(applied) FROM tenantgate.gateways
+            WHERE until > clock_timestamp() OR NOT refuses AND until > clock_timestamp() - interval '1 day'
+            HAVING NOT EXISTS (
+                SELECT 1 FROM tenantgate.epochs
+                WHERE at > clock_timestamp() - interval '\(Limits.fleetCountedMilliseconds) milliseconds')
+            """
+        ).first
         return row?[0].flatMap { Int64($0) }
     }
 
@@ -71,8 +86,9 @@ extension SharedLog {
     func peers(_ writer: String) throws(FleetTrouble) -> [FleetPeer] {
         let rows = try ask(
             """
-            SELECT name, writer = $1::uuid, until > clock_timestamp(),
-                (extract(epoch FROM clock_timestamp() - until) * 1000 + \(Limits.fleetCountedMilliseconds))::bigint,
+            SELECT left(name, 256), writer = $1::uuid, until > clock_timestamp(),
+                (extract(epoch FROM clock_timestamp() - least(greatest(until, 'epoch'), clock_timestamp() + interval '1 day')) * 1000
+                    + \(Limits.fleetCountedMilliseconds))::bigint,
                 (SELECT count(*) FROM (
                     SELECT 1 FROM tenantgate.entries WHERE number > gateways.applied LIMIT \(Limits.fleetBehindCounted)) AS entries)
             FROM tenantgate.gateways ORDER BY name, writer LIMIT \(Limits.fleetMembers)

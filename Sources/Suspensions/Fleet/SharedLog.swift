@@ -91,7 +91,11 @@ struct SharedLog {
                 ).first?[0].flatMap { Int64($0) }
                 guard let next else { throw FleetTrouble("it doesn't tell the time", .refused) }
                 number = next << FleetEpochs.digits
-                try ask("INSERT INTO tenantgate.epochs (epoch, after) VALUES ($1, $2)", ["\(next)", "\(after)"])
+                // Who was in force in the epoch before may still go by its lease; in the first one nobody was.
+                let isFirst = epoch == 0 && known.log.isEmpty
+                try ask(
+                    "INSERT INTO tenantgate.epochs VALUES ($1, $2, \(isFirst ? "'-infinity'" : "clock_timestamp()"))",
+                    ["\(next)", "\(after)"])
                 try ask(
                     "UPDATE tenantgate.fleet SET epoch = $1, number = $2, incarnation = \(SharedLogSchema.incarnation)",
                     ["\(next)", "\(number)"])
@@ -158,19 +162,42 @@ struct SharedLog {
         }
     }
 
-    /// Entries after `number`, in order; as many as a step in the ledger takes.
-    func read(after number: Int64) throws(FleetTrouble) -> [FleetEntry] {
+    /// What follows in the log.
+    struct Batch {
+        var entries: [FleetEntry] = []
+        /// Rows that nobody could have written who takes part: nobody can say whom they are about.
+        var unreadable: [Int64] = []
+        /// The last row's number; nil for the end.
+        var last: Int64?
+    }
+
+    /// Entries after `number`, in order; as many as a step in the ledger takes. None beyond the counter is anybody's. No row is longer than
+    /// what gateways write, whatever the table has; ids that are have nobody to be about.
+    func read(after number: Int64) throws(FleetTrouble) -> Batch {
+        let (id, text) = (Limits.fleetIDBytes, Limits.ledgerText)
         let rows = try ask(
             """
-            SELECT number, writer, local, base, directory, tenant, userid, source, state, learned, actor, request, reason, at, since
-            FROM tenantgate.entries WHERE number > $1 ORDER BY number LIMIT \(Limits.fleetBatch)
+            SELECT number, writer, local, base, left(directory, \(id)), left(tenant, \(id)),
+                CASE WHEN greatest(octet_length(directory), octet_length(tenant), octet_length(userid)) <= \(id) THEN userid END,
+                source, state, learned, left(actor, \(text)), left(request, \(text)), left(reason, \(text)), at, since
+            FROM tenantgate.entries WHERE number > $1 AND number <= (SELECT number FROM tenantgate.fleet)
+            ORDER BY number LIMIT \(Limits.fleetBatch)
             """, ["\(number)"])
-        return try rows.map { row throws(FleetTrouble) in
-            guard let entry = FleetEntry(row) else {
-                throw FleetTrouble("entry \(row[0] ?? "") can't be read: was it written by a newer version?", .refused)
-            }
-            return entry
+        var batch = Batch()
+        for row in rows {
+            guard let number = row[0].flatMap({ Int64($0) }) else { continue }
+            batch.last = number
+            if let entry = FleetEntry(row) { batch.entries.append(entry) } else { batch.unreadable.append(number) }
         }
+        return batch
+    }
+
+    /// The number of a row that is beyond the counter, and so is nobody's; nil where there is none.
+    func stray() throws(FleetTrouble) -> Int64? {
+        let row = try ask(
+            "SELECT max(number) FROM tenantgate.entries HAVING max(number) > (SELECT number FROM tenantgate.fleet)"
+        ).first
+        return row?[0].flatMap { Int64($0) }
     }
 
     // MARK: asking
@@ -204,6 +231,8 @@ struct FleetTrouble: Error, Equatable {
         case away
         /// Somebody has to change something.
         case refused
+        /// The database is well, this gateway's ledger isn't.
+        case ledger
     }
 
     let words: String

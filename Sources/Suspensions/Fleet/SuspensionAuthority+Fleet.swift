@@ -22,7 +22,7 @@ extension SuspensionAuthority {
         writer.submit(stamped.0) { [self] error in
             let verdict = state.withLock { $0.fleet?.ledger }?.verdict(on: stamped.0) ?? FleetVerdict()
             surroundings.run {
-                self.state.withLock { $0.fleet?.written(stamped.0, verdict, isDone: error == nil) }
+                self.state.withLock { $0.fleet?.written(stamped.0, verdict) }
                 self.handle(.written(stamped.1, error))
                 if error == nil, !verdict.contested.isEmpty { self.handle(.contested(verdict.contested)) }
                 self.state.withLock { $0.fleet?.wake }?()
@@ -44,8 +44,11 @@ extension SuspensionAuthority {
     ///
     /// `follow` is done on the authority's thread, in the order of all that the ledger answers: nothing that was written after the step
     /// comes before it. It is waited for, too.
+    ///
+    /// `patience`: seconds; a disk that hangs longer is told as one that fails, and does the step when it hangs no more. Until then no other
+    /// one with patience is begun.
     func step<Result: Sendable>(
-        _ body: @escaping @Sendable (inout LedgerTransaction, inout LedgerScopes) throws -> Result,
+        patience: Int? = nil, _ body: @escaping @Sendable (inout LedgerTransaction, inout LedgerScopes) throws -> Result,
         then follow: (@Sendable (Result) -> Void)? = nil
     ) throws(LedgerError) -> Result {
         let result = Mutex<Result?>(nil)
@@ -53,8 +56,15 @@ extension SuspensionAuthority {
             let value = try body(&transaction, &scopes)
             result.withLock { $0 = value }
         }
-        let error: LedgerError? = awaited { done in
-            writer.submit([.fleet(step)]) { [surroundings] error in
+        let mayBegin = state.withLock { state in
+            guard patience != nil, let fleet = state.fleet else { return true }
+            defer { state.fleet?.isHanging = true }
+            return !fleet.isHanging
+        }
+        guard mayBegin else { throw .writeFailed("it still hangs") }
+        let answer: LedgerError?? = awaited(atMost: patience) { [self] done in
+            writer.submit([.fleet(step)]) { [self] error in
+                if patience != nil { state.withLock { $0.fleet?.isHanging = false } }
                 guard error == nil, let follow, let value = result.withLock({ $0 }) else { return done(error) }
                 surroundings.run {
                     follow(value)
@@ -62,6 +72,7 @@ extension SuspensionAuthority {
                 }
             }
         }
+        guard let error = answer else { throw .writeFailed("it has not answered for \(patience ?? 0) s") }
         if let error { throw error }
         guard let value = result.withLock({ $0 }) else { throw .writeFailed("a step of the fleet was not taken") }
         return value
@@ -76,7 +87,7 @@ extension SuspensionAuthority {
             if !blocks.isEmpty { surroundings.run { self.block(heard: blocks) } }
             return effects
         }
-        let effects = try step(hear) { [self] effects in
+        let effects = try step(patience: Limits.ledgerPatienceSeconds, hear) { [self] effects in
             let effects = effects.filter { $0.subject.directory < index.reaches.count }
             for effect in effects.lasting where effect.state == .active { liftUnlessBusy(effect.subject, effect.source, at: effect.at) }
             let isWriting = state.withLock { state in
@@ -89,15 +100,16 @@ extension SuspensionAuthority {
     }
 
     /// On the authority's thread. Lifts that are being written are left to count: the ledger says which of them give way.
-    private func block(heard effects: [FleetEffect]) {
+    func block(heard effects: [FleetEffect]) {
         let effects = effects.filter { $0.subject.directory < index.reaches.count }
         for (source, effects) in Dictionary(grouping: effects, by: \.source) { block(effects.map(\.subject), source) }
     }
 
     /// Lifts a block that the ledger has no more; not while something here may set it again, of which the ledger doesn't know yet.
-    private func liftUnlessBusy(_ subject: Subject, _ source: BlockSource, at time: Int64) {
+    func liftUnlessBusy(_ subject: Subject, _ source: BlockSource, at time: Int64) {
         let isBusy = state.withLock { state in
-            let isBusy = state.machine.isBusy(subject) || state.fleet?.isWriting(subject) == true
+            let isHeld = state.fleet?.held.contains(subject) == true
+            let isBusy = isHeld || state.machine.isBusy(subject) || state.fleet?.isWriting(subject) == true
             if isBusy { state.fleet?.waiting[subject, default: [:]][source] = time }
             return isBusy
         }
@@ -109,7 +121,10 @@ extension SuspensionAuthority {
         let ready = state.withLock { state -> [(Subject, [BlockSource: Int64])] in
             guard let fleet = state.fleet, !fleet.waiting.isEmpty else { return [] }
             let machine = state.machine
-            let ready = fleet.waiting.filter { !machine.isBusy($0.key) && !fleet.isWriting($0.key) }.map { ($0.key, $0.value) }
+            let free = fleet.waiting.filter { subject, _ in
+                !fleet.held.contains(subject) && !machine.isBusy(subject) && !fleet.isWriting(subject)
+            }
+            let ready = free.map { ($0.key, $0.value) }
             for (subject, _) in ready { state.fleet?.waiting[subject] = nil }
             return ready
         }
