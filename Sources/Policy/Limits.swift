@@ -334,6 +334,12 @@ package enum Limits {
     /// Searches and reads of aliases that are under way at a time, and that may begin in a second: a service serves its users first.
     package static let aliasSearchesAtOnce = 16
     package static let aliasSearchesPerSecond = 100
+    /// Seconds for which a gateway of a fleet believes what a user was last seen with: others see changes that it doesn't. Half of it later he
+    /// is read anew in the background, so that who comes often doesn't wait.
+    package static let fleetAliasSeconds: Int64 = 60
+    /// Reads of users that a gateway of a fleet has under way for that, and that may begin in a second: 30,000 users who come all the time.
+    package static let aliasReadsAtOnce = 64
+    package static let aliasReadsPerSecond = 1000
     /// Requests that may wait for searches, of all loops: beyond it 503 `overloaded`.
     package static let aliasWaiters = 4096
     /// Milliseconds that a request waits for a search, and that the search may take.

@@ -29,14 +29,16 @@ struct AliasMemory: ~Copyable {
             generation = current
             return nil
         }
-        guard let known = users[key], known.until > now else { return nil }
+        // A clock that was set back makes nobody known for longer.
+        guard let known = users[key], known.until > now, known.until - now <= Limits.rememberedAliasSeconds else { return nil }
         return known.user
     }
 
-    mutating func keep(_ user: UserID, for key: AliasKey, as of: Int, now: Int64) {
-        guard of == generation else { return }
+    /// For as long as the answer may be remembered.
+    mutating func keep(_ user: UserID, for key: AliasKey, of answer: AliasAnswer, now: Int64) {
+        guard answer.generation == generation, answer.seconds > 0 else { return }
         if users.count >= Limits.rememberedAliases { users.removeAll(keepingCapacity: true) }
-        users[key] = (user, now + Limits.rememberedAliasSeconds)
+        users[key] = (user, now + answer.seconds)
     }
 }
 
@@ -82,7 +84,7 @@ extension Gatekeeper {
     ) throws(Denial) {
         switch answer.verdict {
         case .user(let user):
-            aliases.keep(user, for: question.key, as: answer.generation, now: now)
+            aliases.keep(user, for: question.key, of: answer, now: now)
             found.credential = Credential(credential, of: user)
         case .contested, .nobody: throw .invalidToken
         case .unavailable: throw .overloaded

@@ -128,7 +128,8 @@ private struct FileReader {
             rates: rates)
         let drafts = (root[RootSection.routes] ?? []).enumerated().map { reader.read($0.element, index: $0.offset) }
 
-        let checks = CredentialChecks(drafts: credentials, directories: directoryEntries, routes: drafts, problems: problems)
+        let checks = CredentialChecks(
+            drafts: credentials, directories: directoryEntries, routes: drafts, hasFleet: root.has(RootSection.fleet), problems: problems)
         checks.checkIssuers()
         RouteChecks(drafts: drafts, upstreams: upstreams, directories: directories, credentials: credentials).run()
 

@@ -5,6 +5,8 @@ struct CredentialChecks {
     let drafts: [CredentialSection.Draft]
     let directories: [Named<Section>]
     let routes: [RouteReader.Draft]
+    /// Whether the file joins a fleet.
+    let hasFleet: Bool
     let problems: ProblemList
 
     /// Bytes: the gateway doesn't take canonically equal names for the same.
@@ -49,7 +51,12 @@ struct CredentialChecks {
             let place = draft.section.place(CredentialSection.claims)
             let name = alias.rule.name
             let search = directory.dialect.aliases.first { $0.rule == alias.rule }?.search
-            if directory.service == nil {
+            if directory.service == nil, hasFleet {
+                problems.error(
+                    place,
+                    "an alias with `fleet` takes `service_tokens`: what another gateway has seen of a user's `\(name)` this one can only ask for",
+                    fix: "add `service_tokens` to the directory `\(directory.name)`, or name a claim with the directory's own user id")
+            } else if directory.service == nil {
                 problems.warning(
                     place, "users are refused until an answer of their service has shown their `\(name)`: the gateway can't ask for it",
                     fix: "add `service_tokens` to the directory `\(directory.name)`")

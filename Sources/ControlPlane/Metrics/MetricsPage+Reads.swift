@@ -46,6 +46,12 @@ extension MetricsPage {
             $0.sample([("result", "nobody")], tally.nobody)
             $0.sample([("result", "failed")], tally.failed)
         }
+        page.family(
+            "tenantgate_alias_reads_total", .counter, "Users read anew because nothing was read of their alias for a while."
+        ) {
+            $0.sample([("result", "read")], tally.read)
+            $0.sample([("result", "failed")], tally.unread)
+        }
         page.single(
             "tenantgate_alias_readings_dropped_total", .counter, "Readings of aliases that came faster than they could be taken.",
             Double(tally.dropped))

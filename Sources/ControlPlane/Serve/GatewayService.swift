@@ -93,6 +93,7 @@ package final class GatewayService: Sendable {
         (suspensions, desk) = try Self.suspensions(configuration, relay)
         for line in desk.unaskedBlocks { say(line) }
         if takeOver == nil { LeaseMark.waitOut(ledger: configuration.ledger) }
+        if configuration.fleet != nil { suspensions.aliases.believe(forSeconds: Limits.fleetAliasSeconds) }
         fleet = Self.fleet(configuration, suspensions, say)
         let snapshot: Snapshot
         do {

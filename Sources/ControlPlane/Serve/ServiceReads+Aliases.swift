@@ -33,8 +33,15 @@ extension ServiceReads: AliasSource {
         }
     }
 
-    func readAnew(_ subject: Subject, then: @escaping @Sendable (Bool) -> Void) {
-        read(subject) { then($0 == .absent) }
+    func readAnew(_ subject: Subject, then: @escaping @Sendable (AliasReread) -> Void) {
+        read(subject, timeout: Limits.aliasSearchMilliseconds) { outcome in
+            switch outcome {
+            case .state: then(.read)
+            case .absent: then(.absent)
+            case .sick, .useless: then(.failed)
+            case .impossible: then(.impossible)
+            }
+        }
     }
 }
 

@@ -64,11 +64,14 @@ final class ServiceReads: UserSource {
 
     // MARK: UserSource
 
-    func read(_ subject: Subject, then: @escaping @Sendable (ReadOutcome) -> Void) {
+    func read(_ subject: Subject, then: @escaping @Sendable (ReadOutcome) -> Void) { read(subject, timeout: .max, then: then) }
+
+    /// `timeout` in milliseconds, where the upstream's own is longer.
+    func read(_ subject: Subject, timeout: Int64, then: @escaping @Sendable (ReadOutcome) -> Void) {
         guard let desk = desk(subject.directory) else { return then(.impossible) }
         let credentials = desk.credentials(for: subject)
         guard !credentials.isEmpty else { return then(.impossible) }
-        read(subject, desk, credentials[...], then: then)
+        read(subject, desk, credentials[...], timeout, then: then)
     }
 
     func lists(of directory: DirectoryIndex) -> [UserList] { desk(directory)?.lists ?? [] }
@@ -93,20 +96,21 @@ final class ServiceReads: UserSource {
 
     /// By the first credential; where it doesn't know the user, by the next.
     private func read(
-        _ subject: Subject, _ desk: ServiceDesk, _ credentials: ArraySlice<Int>, then: @escaping @Sendable (ReadOutcome) -> Void
+        _ subject: Subject, _ desk: ServiceDesk, _ credentials: ArraySlice<Int>, _ timeout: Int64,
+        then: @escaping @Sendable (ReadOutcome) -> Void
     ) {
         guard let credential = credentials.first, let request = desk.request(for: subject, by: credential) else {
             return then(.useless("the user's id can't stand in a path"))
         }
         let asked = ContinuousClock.now
-        ask(desk, request) { [self] result in
+        ask(desk, request, timeout: timeout) { [self] result in
             if case .success(let answer) = result {
                 aliases.learn(from: answer, by: desk.aliases, about: subject.user, desk, subject.tenant, since: asked)
             }
             let outcome = Self.outcome(result, desk, subject)
             note(outcome, subject.directory)
             guard outcome == .absent, credentials.count > 1 else { return then(outcome) }
-            read(subject, desk, credentials.dropFirst(), then: then)
+            read(subject, desk, credentials.dropFirst(), timeout, then: then)
         }
     }
 

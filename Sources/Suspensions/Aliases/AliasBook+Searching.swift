@@ -1,36 +1,13 @@
 import Policy
 import Synchronization
 
-// Whom nobody here knows by an alias is asked for at the service: each once at a time, few at once, and not again for a while.
+// Whom nobody here knows by an alias is asked for at the service: each once at a time, few at once, and not again for a while. Where readings
+// are believed for a while only, a holder whose time is over is read first.
 extension AliasBook {
     /// Answers from the table, or once a search has ended.
     func look(_ question: AliasQuestion, _ answer: @escaping @Sendable (AliasAnswer) -> Void) {
         let now = steady()
-        enum Step { case answer(AliasAnswer), wait, begin }
-        let (step, subjects) = state.withLock { state -> (Step, [Subject]) in
-            if state.table.holder(question.key) != nil {
-                return (.answer(state.answer(question.key, .nobody, generation)), state.stale(question, now: now))
-            }
-            if let known = state.unknown[question.key], known.until > now {
-                return (.answer(AliasAnswer(verdict: known.verdict, generation: generation)), [])
-            }
-            guard state.source != nil else { return (.answer(AliasAnswer(verdict: .nobody, generation: generation)), []) }
-            guard state.waiting < Limits.aliasWaiters else {
-                return (.answer(AliasAnswer(verdict: .unavailable, generation: generation)), [])
-            }
-            if state.searches[question.key] != nil {
-                state.waiting += 1
-                state.searches[question.key]?.answers.append(answer)
-                return (.wait, [])
-            }
-            guard state.allowance.take(now: now) else {
-                return (.answer(AliasAnswer(verdict: .unavailable, generation: generation)), [])
-            }
-            state.waiting += 1
-            state.searches[question.key] = Search(question: question, answers: [answer])
-            state.line.append(question.key)
-            return (.begin, [])
-        }
+        let (step, subjects) = state.withLock { $0.look(question, answer, generation, now: now) }
         for subject in subjects { readAnew(subject, question.key) }
         switch step {
         case .answer(let found): answer(found)
@@ -39,28 +16,22 @@ extension AliasBook {
         }
     }
 
-    /// Begins searches while there is room.
+    /// Begins reads and searches while there is room.
     private func beginNext() {
-        while true {
-            let (question, source) = state.withLock { state -> (AliasQuestion?, (any AliasSource)?) in
-                guard state.open < Limits.aliasSearchesAtOnce, state.lineStart < state.line.count else { return (nil, nil) }
-                let key = state.line[state.lineStart]
-                state.lineStart += 1
-                if state.lineStart == state.line.count { (state.line, state.lineStart) = ([], 0) }
-                guard let search = state.searches[key] else { return (nil, nil) }
-                state.open += 1
-                return (search.question, state.source)
+        while let (work, source) = state.withLock({ state in state.next().map { ($0, state.source) } }) {
+            switch work {
+            case .search(let question): search(question, source)
+            case .read(let question, let holders): confirm(question, holders[...], source)
             }
-            guard let question else { return }
-            let asked = steady()
-            guard let source else {
-                found(.impossible, question, asked: asked)
-                continue
-            }
-            source.search(question.alias, directory: question.directory, tenant: question.tenant) { [weak self] finding in
-                guard let self else { return }
-                run { self.found(finding, question, asked: asked) }
-            }
+        }
+    }
+
+    private func search(_ question: AliasQuestion, _ source: (any AliasSource)?) {
+        let asked = steady()
+        guard let source else { return found(.impossible, question, asked: asked) }
+        source.search(question.alias, directory: question.directory, tenant: question.tenant) { [weak self] finding in
+            guard let self else { return }
+            run { self.found(finding, question, asked: asked) }
         }
     }
 
@@ -71,64 +42,174 @@ extension AliasBook {
         let now = steady()
         let (answers, answer) = state.withLock { state in
             state.open -= 1
-            let answers = state.searches.removeValue(forKey: question.key)?.answers ?? []
-            state.waiting -= answers.count
-            let answer = state.answer(question.key, finding.isGood(for: question) ? .nobody : .unavailable, generation)
-            state.tally.note(answer.verdict)
-            switch answer.verdict {
-            case .nobody: state.note(question.key, .nobody, until: now + Limits.unknownAliasMilliseconds * 1_000_000, now: now)
-            case .unavailable: state.note(question.key, .unavailable, until: now + 1_000_000_000, now: now)
-            case .user, .contested: break
-            }
-            return (answers, answer)
+            let ending = state.end(question.key, finding.isGood(for: question) ? .nobody : .unavailable, generation, now: now)
+            state.tally.note(ending.answer.verdict)
+            return ending
         }
         for each in answers { each(answer) }
         beginNext()
     }
 
+    /// Reads those who have the alias, one after the other.
+    private func confirm(
+        _ question: AliasQuestion, _ holders: ArraySlice<Subject>, _ source: (any AliasSource)?, isFailed: Bool = false
+    ) {
+        guard let holder = holders.first, let source else { return confirmed(question, isFailed: isFailed) }
+        let asked = steady()
+        source.readAnew(holder) { [weak self] reading in
+            guard let self else { return }
+            run {
+                self.take(reading, of: holder, question.key, asked: asked)
+                self.confirm(question, holders.dropFirst(), source, isFailed: isFailed || reading == .failed)
+            }
+        }
+    }
+
+    /// A holder who was shown is the answer. One who was not may have nothing to do with the alias any more: whose it is is to be found out.
+    private func confirmed(_ question: AliasQuestion, isFailed: Bool) {
+        let now = steady()
+        let ending = state.withLock { state -> (answers: [@Sendable (AliasAnswer) -> Void], answer: AliasAnswer)? in
+            state.reading -= 1
+            let isShown = state.isBelieved(question.key, now: now)
+            if !isShown, !isFailed, state.allowance.take(now: now) {
+                state.line.append(question.key)
+                return nil
+            }
+            return state.end(question.key, .unavailable, generation, now: now)
+        }
+        if let ending { for each in ending.answers { each(ending.answer) } }
+        beginNext()
+    }
+
+    /// In the background: the holder is believed meanwhile.
     private func readAnew(_ subject: Subject, _ key: AliasKey) {
         let asked = steady()
         let source = state.withLock { state in
-            state.open += state.source == nil ? 0 : 1
+            state.reading += state.source == nil ? 0 : 1
             return state.source
         }
-        source?.readAnew(subject) { [weak self] isAbsent in
+        source?.readAnew(subject) { [weak self] reading in
             guard let self else { return }
             run {
-                if isAbsent { self.apply { $0.forget(subject.user, key, asked: asked) } }
-                self.state.withLock { $0.open -= 1 }
+                self.take(reading, of: subject, key, asked: asked)
+                self.state.withLock { $0.reading -= 1 }
                 self.beginNext()
             }
         }
     }
+
+    /// What a user shows was learned with his answer; that he isn't there is learned here.
+    private func take(_ reading: AliasReread, of subject: Subject, _ key: AliasKey, asked: Int64) {
+        if reading == .absent { apply { $0.forget(subject.user, key, asked: asked) } }
+        state.withLock { $0.tally.note(reading) }
+    }
 }
 
 extension AliasBook.State {
-    /// What the table says of it; `otherwise` where it says nothing.
-    func answer(_ key: AliasKey, _ otherwise: AliasVerdict, _ generation: Int) -> AliasAnswer {
+    enum Step { case answer(AliasAnswer), wait, begin }
+
+    /// What is to be done for somebody who asks, and who is to be read anew in the background.
+    mutating func look(
+        _ question: AliasQuestion, _ answer: @escaping @Sendable (AliasAnswer) -> Void, _ generation: Int, now: Int64
+    ) -> (Step, [Subject]) {
+        func refuse(_ verdict: AliasVerdict) -> (Step, [Subject]) { (.answer(AliasAnswer(verdict: verdict, generation: generation)), []) }
+        if isBelieved(question.key, now: now) {
+            return (.answer(self.answer(question.key, .nobody, generation, now: now)), stale(question, now: now))
+        }
+        if let known = unknown[question.key], known.until > now { return refuse(known.verdict) }
+        guard source != nil else { return refuse(.nobody) }
+        guard waiting < Limits.aliasWaiters else { return refuse(.unavailable) }
+        if searches[question.key] != nil {
+            waiting += 1
+            searches[question.key]?.answers.append(answer)
+            return (.wait, [])
+        }
+        let isHeld = table.holder(question.key) != nil
+        guard isHeld ? takeRead(now: now) : allowance.take(now: now) else { return refuse(.unavailable) }
+        waiting += 1
+        searches[question.key] = AliasBook.Search(question: question, answers: [answer])
+        if isHeld { doubts.append(question.key) } else { line.append(question.key) }
+        return (.begin, [])
+    }
+
+    enum Work { case search(AliasQuestion), read(AliasQuestion, [Subject]) }
+
+    /// What may begin now.
+    mutating func next() -> Work? {
+        while mayRead, let key = doubts.next() {
+            guard let question = searches[key]?.question else { continue }
+            reading += 1
+            return .read(question, holders(question))
+        }
+        while belief == nil ? mayRead : open < Limits.aliasSearchesAtOnce, let key = line.next() {
+            guard let question = searches[key]?.question else { continue }
+            open += 1
+            return .search(question)
+        }
+        return nil
+    }
+
+    /// A gateway by itself reads few users anew, beside its searches; where readings are believed for a while only, it reads all who come.
+    private var mayRead: Bool {
+        belief == nil ? open + reading < Limits.aliasSearchesAtOnce : reading < Limits.aliasReadsAtOnce
+    }
+
+    private mutating func takeRead(now: Int64) -> Bool { belief == nil ? allowance.take(now: now) : reads.take(now: now) }
+
+    /// Whoever waits for it is answered: by the table, or `otherwise`.
+    mutating func end(
+        _ key: AliasKey, _ otherwise: AliasVerdict, _ generation: Int, now: Int64
+    ) -> (answers: [@Sendable (AliasAnswer) -> Void], answer: AliasAnswer) {
+        let answers = searches.removeValue(forKey: key)?.answers ?? []
+        waiting -= answers.count
+        let answer = answer(key, otherwise, generation, now: now)
+        switch answer.verdict {
+        case .nobody: note(key, .nobody, until: now + Limits.unknownAliasMilliseconds * 1_000_000, now: now)
+        case .unavailable: note(key, .unavailable, until: now + 1_000_000_000, now: now)
+        case .user, .contested: break
+        }
+        return (answers, answer)
+    }
+
+    /// Whether the table's word can be given.
+    func isBelieved(_ key: AliasKey, now: Int64) -> Bool {
+        guard let asked = table.asked(key) else { return false }
+        return belief.map { asked > now - $0 } ?? true
+    }
+
+    /// What the table says of it; `otherwise` where it says nothing, or nothing that can be believed.
+    func answer(_ key: AliasKey, _ otherwise: AliasVerdict, _ generation: Int, now: Int64) -> AliasAnswer {
+        guard isBelieved(key, now: now), let holder = table.holder(key) else {
+            return AliasAnswer(verdict: otherwise, generation: generation)
+        }
         let verdict: AliasVerdict =
-            switch table.holder(key) {
-            case .user(let user, _)?: .user(user)
-            case .contested?: .contested
-            case nil: otherwise
+            switch holder {
+            case .user(let user, _): .user(user)
+            case .contested: .contested
             }
-        return AliasAnswer(verdict: verdict, generation: generation)
+        guard let belief, let asked = table.asked(key) else { return AliasAnswer(verdict: verdict, generation: generation) }
+        let left = (asked - (now - belief)) / 1_000_000_000
+        return AliasAnswer(verdict: verdict, generation: generation, seconds: min(left, Limits.rememberedAliasSeconds))
     }
 
     /// Who is to be read anew before he is believed for ever: holders whose last reading is old, and those of an alias that two have.
     mutating func stale(_ question: AliasQuestion, now: Int64) -> [Subject] {
-        guard source != nil, open < Limits.aliasSearchesAtOnce else { return [] }
-        var age = Limits.aliasFreshSeconds
+        guard source != nil, mayRead else { return [] }
+        var age = belief.map { $0 / 2 } ?? Limits.aliasFreshSeconds * 1_000_000_000
         switch table.holder(question.key) {
-        case .user(_, let asked)? where asked > now - age * 1_000_000_000: return []
-        case .contested?: age = Limits.contestedAliasSeconds
+        case .user? where (table.asked(question.key) ?? .min) > now - age: return []
+        case .contested?: age = min(age, Limits.contestedAliasSeconds * 1_000_000_000)
         default: break
         }
-        if let last = reread[question.key], last > now - min(age, 60) * 1_000_000_000 { return [] }
-        guard allowance.take(now: now) else { return [] }
+        if let last = reread[question.key], last > now - min(age, 60_000_000_000) { return [] }
+        guard takeRead(now: now) else { return [] }
         if reread.count >= Limits.unknownAliases { reread = [:] }
         reread[question.key] = now
-        return table.users(question.key).map { Subject(directory: question.directory, tenant: question.tenant, user: $0) }
+        return holders(question)
+    }
+
+    private func holders(_ question: AliasQuestion) -> [Subject] {
+        table.users(question.key).map { Subject(directory: question.directory, tenant: question.tenant, user: $0) }
     }
 
     mutating func note(_ key: AliasKey, _ verdict: AliasVerdict, until: Int64, now: Int64) {

@@ -14,12 +14,19 @@ package final class AliasBook: Sendable {
         var unknown: [AliasKey: (until: Int64, verdict: AliasVerdict)] = [:]
         var searches: [AliasKey: Search] = [:]
         /// Searches that have not begun, in their order.
-        var line: [AliasKey] = []
-        var lineStart = 0
-        /// Searches and reads under way.
+        var line = AliasLine()
+        /// Aliases whose holders are to be read before anything else, in their order.
+        var doubts = AliasLine()
+        /// Searches under way.
         var open = 0
+        /// Holders that are being read anew.
+        var reading = 0
         var waiting = 0
-        var allowance = SearchAllowance()
+        var allowance = SearchAllowance(perSecond: Limits.aliasSearchesPerSecond)
+        /// Reads of holders, where nobody is believed for longer than `belief`.
+        var reads = SearchAllowance(perSecond: Limits.aliasReadsPerSecond)
+        /// Nanoseconds for which a reading is believed; nil: until a later one says otherwise.
+        var belief: Int64?
         /// When the holders of an alias were last read anew.
         var reread: [AliasKey: Int64] = [:]
         var source: (any AliasSource)?
@@ -78,8 +85,15 @@ package final class AliasBook: Sendable {
     /// Has unknown aliases looked up by `source` from now on; nil: nowhere.
     package func search(by source: (any AliasSource)?) { state.withLock { $0.source = source } }
 
+    /// Believes a reading for so long only, since others see changes that this gateway doesn't: then its user is read before he is anybody's
+    /// answer, and where he can't be read nobody is. To be said before anybody asks.
+    package func believe(forSeconds seconds: Int64) { state.withLock { $0.belief = seconds * 1_000_000_000 } }
+
     /// What is known now, without asking anybody else.
-    package func known(_ question: AliasQuestion) -> AliasAnswer { state.withLock { $0.answer(question.key, .nobody, generation) } }
+    package func known(_ question: AliasQuestion) -> AliasAnswer {
+        let now = steady()
+        return state.withLock { $0.answer(question.key, .nobody, generation, now: now) }
+    }
 
     /// Answers who is meant, once that is known.
     package func find(_ question: AliasQuestion, then answer: @escaping @Sendable (AliasAnswer) -> Void) {
@@ -117,9 +131,11 @@ extension AliasBook {
         }
         run { [self] in
             queued.subtract(readings.count, ordering: .relaxed)
-            // While a failing ledger owes so many, nothing new is learned: only what is void goes.
-            let isFull = state.withLock { $0.owed.count >= Limits.undurableUsers }
-            let taken = isFull ? readings.filter { $0.value == nil } : readings
+            // While a failing ledger owes so many, nothing new is learned: what is void goes, and what is known is confirmed.
+            let taken = state.withLock { state in
+                guard state.owed.count >= Limits.undurableUsers else { return readings }
+                return readings.filter { $0.value == nil || state.table.has($0, directory: directory, tenant: tenant) }
+            }
             apply { $0.learn(taken, directory: directory, tenant: tenant, asked: asked) }
         }
     }

@@ -7,8 +7,20 @@ package protocol AliasSource: Sendable {
     /// Asks whose `alias` is, in this tenant where suspensions are a tenant's.
     func search(
         _ alias: UserAlias, directory: DirectoryIndex, tenant: FormattedID?, then: @escaping @Sendable (AliasFinding) -> Void)
-    /// Reads a user anew, which teaches his aliases. True where the service doesn't know him any more.
-    func readAnew(_ subject: Subject, then: @escaping @Sendable (_ isAbsent: Bool) -> Void)
+    /// Reads a user anew, which teaches his aliases before it is answered.
+    func readAnew(_ subject: Subject, then: @escaping @Sendable (AliasReread) -> Void)
+}
+
+/// What reading a user anew came to.
+package enum AliasReread: Sendable, Equatable {
+    /// The service has answered about him.
+    case read
+    /// The service doesn't know him any more.
+    case absent
+    /// It can't be asked now, or its answer can't be read.
+    case failed
+    /// There is no way to ask: no credential that may.
+    case impossible
 }
 
 /// What a search came to.
@@ -52,13 +64,15 @@ package enum AliasVerdict: Sendable, Equatable {
     package var isUser: Bool { if case .user = self { true } else { false } }
 }
 
-/// A verdict, and as of which of the book's changes it holds.
+/// A verdict, as of which of the book's changes it holds, and for how many seconds it may be remembered.
 package struct AliasAnswer: Sendable {
     package let verdict: AliasVerdict
     package let generation: Int
+    package let seconds: Int64
 
-    package init(verdict: AliasVerdict, generation: Int) {
+    package init(verdict: AliasVerdict, generation: Int, seconds: Int64 = Limits.rememberedAliasSeconds) {
         self.verdict = verdict
         self.generation = generation
+        self.seconds = seconds
     }
 }

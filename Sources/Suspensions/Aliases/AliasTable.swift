@@ -86,6 +86,20 @@ struct AliasTable {
         return rivals[key] == nil ? .user(entry.user, asked: entry.asked) : .contested
     }
 
+    /// When the reading was asked for by which it has its holder: the one who has it alone, or the later of two.
+    func asked(_ key: AliasKey) -> Int64? {
+        guard let entry = entries[key] else { return nil }
+        guard rivals[key] == nil else { return entry.asked }
+        return holdings[userKey(entry.user, scopes[Int(entry.scope)])]?.asked ?? entry.asked
+    }
+
+    /// Whether a reading says what is known.
+    func has(_ reading: AliasReading, directory: DirectoryIndex, tenant: FormattedID?) -> Bool {
+        guard let value = reading.value else { return false }
+        let scope = Scope(directory: directory, tenant: tenant, kind: reading.rule.kind)
+        return holdings[userKey(reading.user, scope)]?.key == key(value, in: scope)
+    }
+
     /// Takes the readings of one answer, whose request was sent at `asked`.
     mutating func learn(_ readings: [AliasReading], directory: DirectoryIndex, tenant: FormattedID?, asked: Int64) -> Change {
         var change = Change()

@@ -12,7 +12,7 @@ struct AliasFileTests {
         #"aliases: {email: {field: /email, if: always, search: {call: "GET /v1/users?email={alias}&exact=1", items: /users}}}"#
 
     private func check(
-        claims: String, dialect: String = Self.plain, keys: String = "", credentialKeys: String = ""
+        claims: String, dialect: String = Self.plain, keys: String = "", more: String = ""
     ) -> CheckedFile {
         let workspace = FileWorkspace()
         let shipped = FileWorkspace.repository("config/dialects/jitsudo.yaml")
@@ -21,7 +21,7 @@ struct AliasFileTests {
             goodFile.replacing(
                 "    keys: {secret_file: secrets/jitsudo.secret}",
                 with: "    keys: {secret_file: secrets/jitsudo.secret}\n    claims: \(claims)"
-            ).replacing("{dialect: dialects/jitsudo.yaml}", with: "{dialect: dialects/jitsudo.yaml\(keys)}"))
+            ).replacing("{dialect: dialects/jitsudo.yaml}", with: "{dialect: dialects/jitsudo.yaml\(keys)}") + more)
     }
 
     private let block = "{user: {alias: email, claim: [email], if: [email_verified]}}"
@@ -82,5 +82,20 @@ struct AliasFileTests {
                 claims: "{user: {alias: email, claim: [email]}}", dialect: Self.searched,
                 keys: ", service_tokens: [{file: secrets/rinne.service}]"))
         #expect(trusting.count == 1 && trusting[0].contains("has not verified it"))
+    }
+
+    @Test("in a fleet users by an alias must be readable: what the others have seen can only be asked for")
+    func fleet() {
+        let fleet = "\nfleet: {database: \"postgresql://tenantgate@127.0.0.1/tenantgate\"}\n"
+        let alone = check(claims: block, more: fleet)
+        #expect(alone.configuration == nil)
+        #expect(
+            alone.problems.contains {
+                $0.severity == .error && $0.message.contains("an alias with `fleet` takes `service_tokens`") && $0.place.line > 12
+                    && $0.remedy.contains("add `service_tokens` to the directory")
+            }, "\(CheckReport.problems(alone.problems))")
+        let read = check(claims: block, keys: ", service_tokens: [{file: secrets/rinne.service}]", more: fleet)
+        #expect(read.configuration?.fleet != nil, "\(CheckReport.problems(read.problems))")
+        #expect(check(claims: "{user: [sub]}", more: fleet).configuration != nil)
     }
 }

@@ -5,20 +5,36 @@ import Testing
 @testable import Suspensions
 
 /// A service whose answers the test gives.
-private final class HandSource: AliasSource {
+final class HandSource: AliasSource {
     let searches = Mutex<[(alias: UserAlias, then: @Sendable (AliasFinding) -> Void)]>([])
-    let reads = Mutex<[(subject: Subject, then: @Sendable (Bool) -> Void)]>([])
+    let reads = Mutex<[(subject: Subject, then: @Sendable (AliasReread) -> Void)]>([])
 
     func search(_ alias: UserAlias, directory: DirectoryIndex, tenant: FormattedID?, then: @escaping @Sendable (AliasFinding) -> Void) {
         searches.withLock { $0.append((alias, then)) }
     }
 
-    func readAnew(_ subject: Subject, then: @escaping @Sendable (Bool) -> Void) { reads.withLock { $0.append((subject, then)) } }
+    func readAnew(_ subject: Subject, then: @escaping @Sendable (AliasReread) -> Void) { reads.withLock { $0.append((subject, then)) } }
 
     var open: Int { searches.withLock { $0.count } }
     var reading: [Subject] { reads.withLock { $0.map(\.subject) } }
 
     func answer(_ finding: AliasFinding) { searches.withLock { $0.removeFirst() }.then(finding) }
+    func read(_ reading: AliasReread) { reads.withLock { $0.removeFirst() }.then(reading) }
+}
+
+/// The time that a test says it is.
+final class TestTime: Sendable {
+    private let time = Mutex<Int64>(1_000_000_000_000)
+    var now: Int64 { time.withLock { $0 } }
+    func pass(seconds: Int64) { time.withLock { $0 += seconds * 1_000_000_000 } }
+}
+
+/// What was answered, in its order.
+final class Heard: Sendable {
+    private let answers = Mutex<[AliasAnswer]>([])
+    var all: [AliasVerdict] { answers.withLock { $0.map(\.verdict) } }
+    var seconds: [Int64] { answers.withLock { $0.map(\.seconds) } }
+    func hear(_ answer: AliasAnswer) { answers.withLock { $0.append(answer) } }
 }
 
 @Suite("the book of aliases")
@@ -29,18 +45,6 @@ struct AliasBookTests {
     {
         try AliasBook(
             store: store, writer: LedgerWriter(store: store), kinds: [kinds, kinds], steady: { clock.now }, run: { $0() }, limit: limit)
-    }
-
-    final class TestTime: Sendable {
-        private let time = Mutex<Int64>(1_000_000_000_000)
-        var now: Int64 { time.withLock { $0 } }
-        func pass(seconds: Int64) { time.withLock { $0 += seconds * 1_000_000_000 } }
-    }
-
-    private final class Heard: Sendable {
-        private let verdicts = Mutex<[AliasVerdict]>([])
-        var all: [AliasVerdict] { verdicts.withLock { $0 } }
-        func hear(_ answer: AliasAnswer) { verdicts.withLock { $0.append(answer.verdict) } }
     }
 
     private func question(_ book: AliasBook, _ email: String) -> AliasQuestion {
@@ -150,7 +154,7 @@ struct AliasBookTests {
         time.pass(seconds: Limits.aliasFreshSeconds + 1)
         for _ in 0..<5 { ask(book, "b@x", heard) }
         #expect(source.reading == [Subject(directory: 1, tenant: nil, user: named("ben"))] && heard.all.count == 6)
-        source.reads.withLock { $0.removeFirst() }.then(true)
+        source.read(.absent)
         #expect(book.known(question(book, "b@x")).verdict == .nobody)
     }
 
