@@ -32,6 +32,7 @@ struct FleetFollower {
         var said = Set<String>()
         try lease.take(applied: reader.durable)
         try drain(&reader, &lease)
+        try lookAround(log)
         joined()
         while true {
             if member.isOver { return try lease.giveBack() }
