@@ -28,9 +28,15 @@ struct FleetOperatorTests {
         #expect(imported.status == 200, "\(imported.text)")
         #expect(try stand.waitUntil(two, isBlocked: true))
 
-        let status = try stand.gateways[0].admin("GET", "/api/status").json?["fleet"] as? [String: Any]
+        // Each looks once a second who else is there.
+        let deadline = Date(timeIntervalSinceNow: 15)
+        var status: [String: Any]?
+        var names: [String]?
+        repeat {
+            status = try stand.gateways[0].admin("GET", "/api/status").json?["fleet"] as? [String: Any]
+            names = (status?["gateways"] as? [[String: Any]])?.compactMap { $0["name"] as? String }
+        } while names?.count != 3 && Date() < deadline
         #expect(status?["link"] as? String == "joined")
-        let names = (status?["gateways"] as? [[String: Any]])?.compactMap { $0["name"] as? String }
         #expect(names == ["g0", "g1", "g2"])
     }
 
