@@ -34,6 +34,13 @@ extension AdminAPI {
         json.member("client_connections", figures.connectionsOpen)
         writeLedger(shown.configuration, &json)
         if let fleet = sources.fleet?.status { fleet.write(to: &json) }
+        if let follower = sources.upgrades().follower {
+            json.name("follower")
+            json.beginObject()
+            json.member("process", Int(follower.process))
+            json.member("changes_unapplied", follower.unapplied)
+            json.endObject()
+        }
         json.endObject()
         return AdminAnswer(json)
     }

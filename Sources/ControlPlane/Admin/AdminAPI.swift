@@ -15,6 +15,7 @@ final class AdminAPI: Sendable {
         let standing: Standing
         let keys: KeyService
         let reconciling: ReconcileService
+        let upgrades: @Sendable () -> UpgradeFigures
         let shown: @Sendable () -> GatewayService.Shown
         /// Reads the file anew; blocks for as long as that takes, so that it has a thread of its own.
         let reload: @Sendable (@escaping @Sendable (ReloadOutcome) -> Void) -> Void

@@ -119,7 +119,7 @@ enum AdminSchemas {
                             ("suspended_users", .count),
                         ], optional: [("reconcile", object(reconcileRuns.required, optional: reconcileRuns.optional))]))
             ),
-        ], optional: [("fleet", fleet)])
+        ], optional: [("fleet", fleet), ("follower", object([("process", .count), ("changes_unapplied", .count)]))])
 
     private static let fleet = object(
         [

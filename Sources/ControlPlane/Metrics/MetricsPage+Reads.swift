@@ -53,6 +53,8 @@ extension MetricsPage {
             $0.sample([("result", "failed")], tally.unread)
         }
         page.single(
+            "tenantgate_alias_evictions_total", .counter, "Aliases that were forgotten because there are too many.", Double(tally.evicted))
+        page.single(
             "tenantgate_alias_readings_dropped_total", .counter, "Readings of aliases that came faster than they could be taken.",
             Double(tally.dropped))
     }

@@ -12,6 +12,8 @@ struct MetricsPage {
     var reconciling: [ReconcileFigures] = []
     /// Nil for a gateway by itself.
     var fleet: FleetStatus?
+    /// Nil while the gateway starts.
+    var upgrades: UpgradeFigures?
     var certificates: [CertificateExpiry] = []
     var keySets: [KeySetAge] = []
     /// Lines of the access log that were dropped; nil without a log.
@@ -33,6 +35,7 @@ struct MetricsPage {
         if let suspensions { addSuspensions(suspensions, blockTimes: gateway?.blockTimes, &page) }
         addReads(&page)
         if gateway != nil { addFleet(&page) }
+        addUpgrades(&page)
         addMaterial(&page)
         addProcess(&page)
         return page.text

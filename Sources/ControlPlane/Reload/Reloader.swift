@@ -32,6 +32,7 @@ package final class Reloader: Sendable {
         self.service = service
         self.say = say
         state = Mutex(State())
+        service.lookingAgain.withLock { $0 = { [weak self] in self?.lookAgain() } }
         queue.async { [self] in
             startWatching()
             watchFolders()
@@ -64,6 +65,9 @@ package final class Reloader: Sendable {
             answer(outcome)
         }
     }
+
+    /// Looks whether files are other ones than were read last. From any thread; doesn't wait.
+    package func lookAgain() { queue.async { [self] in settle() } }
 
     /// Begins no further reload. One that is going on isn't waited for, since it may be waiting itself; it does nothing more once the
     /// service drains.

@@ -27,10 +27,13 @@ package final class GatewayService: Sendable {
     let standing = Standing()
     /// How the admin listener has the file read anew.
     private let reloading = Mutex<@Sendable (@escaping @Sendable (ReloadOutcome) -> Void) -> Void>({ $0(.over) })
+    /// How files that have changed are looked for where nothing tells of them.
+    let lookingAgain = Mutex<@Sendable () -> Void>({})
     /// One line for each address that was listened on at the start.
     package let addresses: [String]
     /// The gateway before this one, where it was upgraded in place: it may still have connections.
     let predecessor: PredecessorLink?
+    let upgrades = UpgradeTally()
     /// The listening socket at which that one was asked to hand over.
     let door: CInt?
 
@@ -131,6 +134,7 @@ package final class GatewayService: Sendable {
                 listeners: plan.served))
         shown = Mutex(Shown(configuration, plan.served, admin: admin))
         begin(configuration, snapshot, desk, news)
+        if let takeOver, predecessor != nil { upgrades.note(tookOverIn: takeOver.seconds) }
     }
 
     /// Everything is there: users are read, and whoever asks how the gateway stands is told.
@@ -145,12 +149,14 @@ package final class GatewayService: Sendable {
                         + reconciling.notices
                 },
                 keySets: { [unowned self] in KeySetAge.all(keys.statuses) },
-                reconciling: { [unowned self] in reconciling.figures }, admin: admin?.room.counts))
+                reconciling: { [unowned self] in reconciling.figures }, upgrades: { [unowned self] in upgradeFigures },
+                admin: admin?.room.counts))
         admin?.serve(
             AdminAPI(
                 AdminAPI.Sources(
                     desk: desk, suspensions: suspensions, fleet: fleet, gateway: gateway, standing: standing, keys: keys,
                     reconciling: reconciling,
+                    upgrades: { [unowned self] in upgradeFigures },
                     shown: { [unowned self] in shown.withLock { $0 } },
                     reload: { [unowned self] answer in reloading.withLock { $0 }(answer) }, news: news, started: Int64(time(nil)) * 1000)))
         reloading.withLock { $0 = { [unowned self] answer in DispatchQueue.global().async { answer(self.reload()) } } }

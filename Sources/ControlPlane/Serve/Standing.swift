@@ -26,6 +26,8 @@ final class Standing: Sendable {
         var keySets: @Sendable () -> [KeySetAge] = { [] }
         /// How reconcile runs stand.
         var reconciling: @Sendable () -> [ReconcileFigures] = { [] }
+        /// What has become of upgrades in place.
+        var upgrades: @Sendable () -> UpgradeFigures = { UpgradeFigures() }
         /// What the admin listener has answered; nil without one.
         var admin: AdminCounts?
     }
@@ -76,7 +78,8 @@ final class Standing: Sendable {
                 MetricsPage(
                     gateway: reports.sum(), upstreams: sources.gateway.boardFigures,
                     suspensions: SuspensionFigures(sources.suspensions, directories: sources.directories),
-                    reconciling: sources.reconciling(), fleet: sources.fleet?.status, certificates: sources.certificates(),
+                    reconciling: sources.reconciling(), fleet: sources.fleet?.status, upgrades: sources.upgrades(),
+                    certificates: sources.certificates(),
                     keySets: sources.keySets(),
                     droppedLines: sources.log?.droppedLines, admin: sources.admin?.all, isReady: readiness.isReady)
             }

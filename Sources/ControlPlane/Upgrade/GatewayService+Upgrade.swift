@@ -56,16 +56,24 @@ extension GatewayService {
         }
     }
 
-    /// Nothing has come of it.
-    func withdraw() { running.withLock { $0.isOver = false } }
+    /// Nothing has come of it. What has changed in files meanwhile is read now.
+    func withdraw() {
+        running.withLock { $0.isOver = false }
+        lookingAgain.withLock { $0 }()
+    }
 
-    /// Finishes the suspend calls in progress, holds new ones, and closes the ledger. Nil where that didn't work out, and all goes on. Blocks.
-    func yieldLedger() -> LeaseMark? {
-        guard let mark = LeaseMark(ledger: running.withLock({ $0.configuration.ledger })) else { return nil }
+    /// Finishes the suspend calls in progress, holds new ones, and closes the ledger. Throws where that didn't work out, and all goes on. Blocks.
+    func yieldLedger() throws(StartFailure) -> LeaseMark {
+        let ledger = running.withLock { $0.configuration.ledger }
+        let mark: LeaseMark
+        do throws(FileError) { mark = try LeaseMark(ledger: ledger) } catch {
+            throw StartFailure("\(LeaseMark.path(ledger)) can't be locked (\(error.reason)): whoever takes over could not tell of a crash.")
+        }
         guard awaited({ suspensions.pause(patience: .milliseconds(Limits.takeoverCallsMilliseconds), then: $0) }) else {
             suspensions.goOn()
             mark.release()
-            return nil
+            throw StartFailure(
+                "suspend calls did not finish in \(Limits.takeoverCallsMilliseconds / 1000) s, or the ledger can't be written.")
         }
         suspensions.yield()
         return mark
@@ -90,6 +98,8 @@ extension GatewayService {
         standing.drain()
         gateway.leaveListeners(Set(gone.compactMap(\.listener)))
         gateway.endConnections()
+        // Both processes would take who asks at a socket that they share.
+        probes?.close()
         admin?.close(leaving: gone.contains { $0.descriptor == admin?.descriptor })
     }
 
@@ -101,7 +111,6 @@ extension GatewayService {
         keys.end()
         reconciling.end()
         reads.end()
-        probes?.close()
         return (log?.finish() ?? true) && isDone
     }
 }

@@ -6,13 +6,20 @@ import Policy
 struct LeaseMark: Sendable {
     private let descriptor: CInt
 
-    private static func path(_ ledger: String) -> String { ledger + ".lease" }
+    static func path(_ ledger: String) -> String { ledger + ".lease" }
 
-    /// Held until `release`, or the process' end. Nil where the file can't be made.
-    init?(ledger: String) {
+    /// Held until `release`, or the process' end.
+    init(ledger: String) throws(FileError) {
         descriptor = unsafe open(Self.path(ledger), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0, flock(descriptor, LOCK_SH | LOCK_NB) == 0 else { return nil }
+        guard descriptor >= 0 else { throw Self.failure(errno) }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else {
+            let code = errno
+            close(descriptor)
+            throw Self.failure(code)
+        }
     }
+
+    private static func failure(_ code: CInt) -> FileError { FileError(reason: unsafe String(cString: strerror(code))) }
 
     func release() { close(descriptor) }
 

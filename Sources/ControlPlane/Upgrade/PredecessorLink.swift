@@ -25,6 +25,9 @@ final class PredecessorLink: SuspensionFollower {
         var applied: Int64 = 0
         var changedAt: Int64 = 0
         var waiting: [Waiter] = []
+        /// How often somebody has waited to the one end and to the other.
+        var waitsApplied = 0
+        var waitsLeaseOver = 0
         /// When the last lease is over of one that isn't heard any more; nil while it is.
         var overAt: Int64?
         /// Calls of its connections that may be forwarded.
@@ -63,6 +66,15 @@ final class PredecessorLink: SuspensionFollower {
 
     /// The other process is gone, or has no lease any more.
     var isOver: Bool { state.withLock { $0.overAt.map { $0 <= Self.now } ?? false } }
+
+    func add(to figures: inout UpgradeFigures) {
+        let isOver = isOver
+        state.withLock { state in
+            (figures.waitsApplied, figures.waitsLeaseOver) = (state.waitsApplied, state.waitsLeaseOver)
+            guard !isOver else { return }
+            figures.follower = UpgradeFigures.Follower(process: socket.process, unapplied: Int(state.changed - state.applied))
+        }
+    }
 
     // MARK: for the authority
 
@@ -128,7 +140,11 @@ final class PredecessorLink: SuspensionFollower {
             let (applied, end) = (state.applied, state.overAt ?? .max)
             func isReady(_ waiter: Waiter) -> Bool { waiter.change <= applied || min(waiter.until, end) <= now }
             defer { state.waiting.removeAll(where: isReady) }
-            return state.waiting.filter(isReady)
+            let ready = state.waiting.filter(isReady)
+            let inForce = ready.count { $0.change <= applied }
+            state.waitsApplied += inForce
+            state.waitsLeaseOver += ready.count - inForce
+            return ready
         }
         for waiter in ready { waiter.next() }
     }
@@ -168,6 +184,7 @@ final class PredecessorLink: SuspensionFollower {
                 // The 2xx goes out there: every loop here has to have seen the block, as with one of ours.
                 gateway.afterEveryLoop { [self] in _ = answer(.conclusion(number, conclusion)) }
             }
+        case .learned(let word): authority.learned(word)
         default: return false
         }
         return true

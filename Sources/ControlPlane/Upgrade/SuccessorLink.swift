@@ -79,6 +79,10 @@ final class SuccessorLink: SuspensionSuccessor {
         if let number { send(.finish(number, ticket, outcome)) } else { answer(.notDurable) }
     }
 
+    func learned(_ word: AliasWord) {
+        if !state.withLock({ $0.isOver }) { send(.learned(word)) }
+    }
+
     /// Never waits: whoever doesn't read is taken for gone.
     private func send(_ message: HandoverMessage) {
         if socket.send(coder.bytes(message), milliseconds: 0) != .done { breakOff() }

@@ -83,6 +83,9 @@ package final class TakeOver {
         return link
     }
 
+    /// Since this process asked.
+    var seconds: Double { began.seconds }
+
     /// Connections are taken here: the other process closes its sockets and ends with its last connection.
     package func serve() {
         _ = socket.send(coder.bytes(.serving), milliseconds: Self.patience)
@@ -125,6 +128,8 @@ package final class TakeOver {
 /// Measures the steps of an upgrade.
 struct UpgradeClock: Sendable {
     private let began = ContinuousClock.now
+
+    var seconds: Double { (ContinuousClock.now - began) / .seconds(1) }
 
     /// Since it was made.
     var text: String {

@@ -66,12 +66,14 @@ package final class UpgradeDoor: Sendable {
         }
         let coder = HandoverCoder(directories: service.directoryNames)
         func refuse(_ reason: String) -> Bool {
+            service.upgrades.note(.refused)
             say("upgrade: refused to process \(socket.process): \(reason)")
             _ = socket.send(coder.bytes(.refused(reason)), milliseconds: Self.patience)
             return false
         }
         let word = next(socket, coder, Self.patience)
         if case .refused(let reason)? = word {
+            service.upgrades.note(.refused)
             say("upgrade: process \(socket.process) doesn't take over: \(reason)")
             return false
         }
@@ -86,13 +88,17 @@ package final class UpgradeDoor: Sendable {
         // It fetches keys first.
         guard isSent == .done, case .yield? = next(socket, coder, Self.patience + CInt(Limits.keysAtStartMilliseconds)) else {
             service.withdraw()
+            service.upgrades.note(.cameToNothing)
             say("upgrade: process \(socket.process) gave up; serving on")
             return false
         }
         let clock = UpgradeClock()
-        guard let mark = service.yieldLedger() else {
+        let mark: LeaseMark
+        do throws(StartFailure) {
+            mark = try service.yieldLedger()
+        } catch {
             service.withdraw()
-            return refuse("suspend calls did not finish in \(Limits.takeoverCallsMilliseconds / 1000) s, or the ledger can't be written.")
+            return refuse(error.description)
         }
         say("upgrade: the ledger is given up after \(clock.text); suspend calls wait")
         _ = socket.send(coder.bytes(.yielded), milliseconds: Self.patience)
@@ -104,6 +110,7 @@ package final class UpgradeDoor: Sendable {
             return true
         }
         mark.release()
+        service.upgrades.note(.cameToNothing)
         say("upgrade: process \(socket.process) came to nothing; serving on after \(clock.text)")
         return false
     }

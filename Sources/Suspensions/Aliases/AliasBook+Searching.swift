@@ -37,7 +37,7 @@ extension AliasBook {
 
     private func found(_ finding: AliasFinding, _ question: AliasQuestion, asked: Int64) {
         if case .readings(let readings) = finding {
-            apply { $0.learn(readings, directory: question.directory, tenant: question.tenant, asked: asked) }
+            learn(AliasWord(readings, directory: question.directory, tenant: question.tenant, asked: asked))
         }
         let now = steady()
         let (answers, answer) = state.withLock { state in
@@ -100,8 +100,14 @@ extension AliasBook {
 
     /// What a user shows was learned with his answer; that he isn't there is learned here.
     private func take(_ reading: AliasReread, of subject: Subject, _ key: AliasKey, asked: Int64) {
-        if reading == .absent { apply { $0.forget(subject.user, key, asked: asked) } }
+        if reading == .absent { forget(subject, key, asked: asked) }
         state.withLock { $0.tally.note(reading) }
+    }
+
+    private func forget(_ subject: Subject, _ key: AliasKey, asked: Int64) {
+        guard let kind = state.withLock({ $0.table.scope(key)?.kind }) else { return }
+        let row = AliasRow(directory: subject.directory, tenant: subject.tenant, kind: kind, user: subject.user, value: nil)
+        apply(AliasWord(asked: asked, rows: [row])) { $0.forget(subject.user, key, asked: asked) }
     }
 }
 

@@ -33,6 +33,10 @@ package final class AliasBook: Sendable {
         /// Rows that a failing ledger has not taken, the last of each user.
         var owed: [AliasOwner: AliasRow] = [:]
         var isRetrying = false
+        /// Whether the ledger is another process' now.
+        var isHeld = false
+        /// Told of what makes void what was answered before.
+        var tell: (@Sendable (AliasWord) -> Void)?
         var tally = AliasTally()
     }
 
@@ -46,6 +50,8 @@ package final class AliasBook: Sendable {
     private let queued = Atomic<Int>(0)
     private let dropped = Atomic<Int>(0)
     private let keys: AliasKeys
+    private let limit: Int
+    let kinds: [Set<[UInt8]>]
     private let writer: LedgerWriter
     let steady: @Sendable () -> Int64
     let run: @Sendable (@escaping @Sendable () -> Void) -> Void
@@ -56,23 +62,44 @@ package final class AliasBook: Sendable {
         store: any LedgerStore, writer: LedgerWriter, kinds: [Set<[UInt8]>], steady: @escaping @Sendable () -> Int64,
         run: (@Sendable (@escaping @Sendable () -> Void) -> Void)? = nil, limit: Int = Limits.aliases
     ) throws(LedgerError) {
-        var table = AliasTable(limit: limit)
-        var stale: [AliasRow] = []
-        try store.forEachAlias { row in
-            if row.directory < kinds.count, kinds[row.directory].contains(row.kind) {
-                stale += table.load(row).rows
-            } else if row.directory < kinds.count {
-                stale.append(AliasRow(directory: row.directory, tenant: row.tenant, kind: row.kind, user: row.user, value: nil))
-            }
-        }
+        keys = AliasKeys()
+        (self.limit, self.kinds) = (limit, kinds)
+        var loading = Loading(table: AliasTable(limit: limit, keys: keys), kinds: kinds)
+        try store.forEachAlias { loading.take($0) }
         let thread = DispatchQueue(label: "tenantgate.aliases", qos: .userInitiated)
         self.run = run ?? { thread.async(execute: $0) }
         self.steady = steady
         self.writer = writer
-        keys = table.keys
-        state = Mutex(State(table: table))
-        keep(stale)
+        state = Mutex(State(table: loading.table))
+        keep(loading.stale)
     }
+
+    /// Reads the ledger's rows into a table.
+    private struct Loading {
+        var table: AliasTable
+        /// Rows that nobody goes by any more.
+        var stale: [AliasRow] = []
+        let kinds: [Set<[UInt8]>]
+
+        mutating func take(_ row: AliasRow) {
+            guard row.directory < kinds.count else { return }
+            if kinds[row.directory].contains(row.kind) {
+                stale += table.load(row).rows
+            } else {
+                stale.append(AliasRow(directory: row.directory, tenant: row.tenant, kind: row.kind, user: row.user, value: nil))
+            }
+        }
+    }
+
+    /// A table of these rows with this book's keys, and the rows that it doesn't go by.
+    func table(of rows: [AliasRow]) -> (AliasTable, stale: [AliasRow]) {
+        var loading = Loading(table: AliasTable(limit: limit, keys: keys), kinds: kinds)
+        for row in rows { loading.take(row) }
+        return (loading.table, loading.stale)
+    }
+
+    /// Nobody is remembered by what was answered before.
+    func renew() { changes.add(1, ordering: .releasing) }
 
     /// Changes whenever somebody may have been told otherwise before. Cheap enough for every request.
     package var generation: Int { changes.load(ordering: .acquiring) }
@@ -136,15 +163,21 @@ extension AliasBook {
                 guard state.owed.count >= Limits.undurableUsers else { return readings }
                 return readings.filter { $0.value == nil || state.table.has($0, directory: directory, tenant: tenant) }
             }
-            apply { $0.learn(taken, directory: directory, tenant: tenant, asked: asked) }
+            learn(AliasWord(taken, directory: directory, tenant: tenant, asked: asked))
         }
     }
 
-    /// In memory first, so that no request is judged by what is void, then durably.
-    func apply(_ work: (inout AliasTable) -> AliasTable.Change) {
-        let change = state.withLock { state in
+    /// Takes what one answer said.
+    func learn(_ word: AliasWord) { apply(word) { $0.learn(word.rows, asked: word.asked) } }
+
+    /// In memory first, so that no request is judged by what is void, then durably. `word`: what another process has to be told where it
+    /// makes anything void, unless it was `isHeard` from one: whoever has heard it tells it on.
+    func apply(_ word: AliasWord, isHeard: Bool = false, _ work: (inout AliasTable) -> AliasTable.Change) {
+        let (change, tell) = state.withLock { state in
             let change = work(&state.table)
-            if change.isVoid { changes.add(1, ordering: .releasing) }
+            if change.isVoid { renew() }
+            state.tally.evicted += change.evicted
+            for row in change.rows { state.owed[AliasOwner(row)] = row }
             if change.rows.contains(where: { $0.value != nil }), !state.unknown.isEmpty {
                 for row in change.rows {
                     guard let value = row.value else { continue }
@@ -152,22 +185,24 @@ extension AliasBook {
                     state.unknown[state.table.key(value, in: scope)] = nil
                 }
             }
-            return change
+            return (change, change.isNews && !isHeard ? state.tell : nil)
         }
+        if let tell { for part in word.parts { tell(part) } }
         keep(change.rows)
     }
 
     /// Gives rows to the ledger; those that it doesn't take are given again, in place of older ones of the same user.
-    private func keep(_ rows: [AliasRow]) {
+    func keep(_ rows: [AliasRow]) {
         guard !rows.isEmpty else { return }
         for start in stride(from: 0, to: rows.count, by: Limits.ledgerGroup) {
             let part = Array(rows[start..<min(start + Limits.ledgerGroup, rows.count)])
-            let owners = state.withLock { state in
+            let isHeld = state.withLock { state in
                 for row in part { state.owed[AliasOwner(row)] = row }
-                return part
+                return state.isHeld
             }
+            guard !isHeld else { continue }
             writer.submit(part.map { .alias($0) }) { [self] error in
-                run { self.written(owners, error) }
+                run { self.written(part, error) }
             }
         }
     }

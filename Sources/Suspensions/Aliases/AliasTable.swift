@@ -29,6 +29,10 @@ struct AliasTable {
         var rows: [AliasRow] = []
         /// Somebody may have been told otherwise before.
         var isVoid = false
+        /// Because a reading says so, and not for want of room.
+        var isNews = false
+        /// Aliases that have made room for others.
+        var evicted = 0
     }
 
     enum Holder: Equatable {
@@ -102,13 +106,23 @@ struct AliasTable {
 
     /// Takes the readings of one answer, whose request was sent at `asked`.
     mutating func learn(_ readings: [AliasReading], directory: DirectoryIndex, tenant: FormattedID?, asked: Int64) -> Change {
+        learn(AliasWord(readings, directory: directory, tenant: tenant, asked: asked).rows, asked: asked)
+    }
+
+    mutating func learn(_ rows: [AliasRow], asked: Int64) -> Change {
         var change = Change()
-        for reading in readings {
-            let scope = Scope(directory: directory, tenant: tenant, kind: reading.rule.kind)
-            take(reading.value, of: reading.user, scope, asked, &change)
+        for row in rows {
+            take(row.value, of: row.user, Scope(directory: row.directory, tenant: row.tenant, kind: row.kind), asked, &change)
         }
         return change
     }
+
+    /// What was asked for before gives nobody an alias.
+    mutating func forgetEarlier(than asked: Int64, directories: Range<DirectoryIndex>) {
+        for directory in directories { floors[directory] = max(floors[directory] ?? .min, asked) }
+    }
+
+    func scope(_ key: AliasKey) -> Scope? { entries[key].map { scopes[Int($0.scope)] } }
 
     /// The service doesn't know this user any more, as of `asked`.
     mutating func forget(_ user: UserID, _ key: AliasKey, asked: Int64) -> Change {
@@ -167,7 +181,7 @@ extension AliasTable {
             if entry.asked == asked || former[key] == user {
                 rivals[key] = user
                 entries[key]?.asked = asked
-                change.isVoid = true
+                (change.isVoid, change.isNews) = (true, true)
             } else {
                 // It has moved: the later reading's word counts.
                 release(key, entry.user, scope, &change)
@@ -210,7 +224,7 @@ extension AliasTable {
     /// Takes an alias from a user; the one who has it too has it alone then.
     private mutating func release(_ key: AliasKey, _ user: UserID, _ scope: Scope, _ change: inout Change) {
         holdings[userKey(user, scope)] = nil
-        change.isVoid = true
+        (change.isVoid, change.isNews) = (true, true)
         change.rows.append(row(scope, user, nil))
         if rivals[key] == user {
             rivals[key] = nil
@@ -225,12 +239,14 @@ extension AliasTable {
         let key = order[oldest]
         oldest += 1
         guard let entry = entries[key] else { return }
-        let scope = scopes[Int(entry.scope)]
+        let (scope, isNews) = (scopes[Int(entry.scope)], change.isNews)
         for user in users(key) {
             let own = userKey(user, scope)
             note(bare: own, scope, holdings[own]?.asked ?? .min)
             release(key, user, scope, &change)
         }
+        change.isNews = isNews
+        change.evicted += 1
     }
 
     /// Lets go of places in the order whose aliases are gone.

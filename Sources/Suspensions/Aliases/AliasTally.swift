@@ -30,6 +30,8 @@ package struct AliasTally: Sendable, Equatable {
     /// Holders who were read anew, and those who could not be.
     package var read = 0
     package var unread = 0
+    /// Aliases that have made room for others.
+    package var evicted = 0
     /// Readings that came faster than they could be taken.
     package var dropped = 0
 

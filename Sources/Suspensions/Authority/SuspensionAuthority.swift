@@ -87,6 +87,7 @@ package final class SuspensionAuthority: Sendable {
             standing: { index.stands(.upstream, for: $0) })
         let fleet = (store as? SQLiteLedger).map { FleetSide($0.fleet, $0.directories) }
         state = Mutex(State(machine: machine, fleet: fleet, fillings: try store.fillings()))
+        aliases.tellNews { [weak self] in self?.tell($0) }
         surroundings.everyTick { [weak self] in
             guard let self else { return false }
             handle(.tick)

@@ -5,7 +5,7 @@ import Policy
 /// Directories are told by name, since the two files may number them otherwise. Kinds and their fields stay what they are: another version of
 /// the program is at the other end. One that needs others counts `version` up, and such a pair doesn't upgrade in place.
 package enum HandoverMessage: Sendable, Equatable {
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
     /// Subjects of one `change`: each has two ids and a name, and a message is 64 KiB.
     package static let subjectsPerChange = 64
 
@@ -30,6 +30,7 @@ package enum HandoverMessage: Sendable, Equatable {
     /// Nil where the call is about a directory that this process doesn't have.
     case begin(Int64, IntentCall?)
     case finish(Int64, Ticket, UpstreamOutcome)
+    case learned(AliasWord)
 }
 
 /// Writes and reads messages: a byte for the kind, numbers in eight bytes, bytes behind their count.
@@ -54,7 +55,7 @@ package struct HandoverCoder: Sendable {
 
     private enum Kind: UInt8 {
         case hello = 1, yield, ready, serving, change, lease, beginning, conclusion
-        case sockets = 32, yielded, following, refused, applied, begin, finish
+        case sockets = 32, yielded, following, refused, applied, begin, finish, learned
     }
 }
 
@@ -106,6 +107,9 @@ extension HandoverCoder {
             out.put(number)
             out.put(ticket.number)
             put(outcome, into: &out)
+        case .learned(let word):
+            out.put(byte: Kind.learned.rawValue)
+            put(word, into: &out)
         }
     }
 
@@ -115,7 +119,7 @@ extension HandoverCoder {
         for name in names { out.put(Array(name.utf8)) }
     }
 
-    private func put(_ subject: Subject, into out: inout HandoverBytes) {
+    func put(_ subject: Subject, into out: inout HandoverBytes) {
         out.put(subject.directory < names.count ? names[subject.directory] : [])
         out.put(byte: subject.tenant == nil ? 0 : 1)
         if let tenant = subject.tenant { out.put(tenant) }
@@ -134,6 +138,9 @@ extension HandoverCoder {
             out.put(byte: source.rawValue)
             put(subject, into: &out)
             out.put(time)
+        case .aliases(let word):
+            out.put(byte: 2)
+            put(word, into: &out)
         }
     }
 
@@ -203,6 +210,7 @@ extension HandoverCoder {
         case .finish:
             guard let number = rest.number(), let ticket = rest.number(), let outcome = outcome(&rest) else { return nil }
             return .finish(number, Ticket(number: ticket), outcome)
+        case .learned: return word(&rest).map { .learned($0) }
         }
     }
 
@@ -228,7 +236,7 @@ extension HandoverCoder {
     }
 
     /// The outer nil: no subject at all; the inner: one of a directory that isn't here.
-    private func subject(_ rest: inout HandoverRest) -> Subject?? {
+    func subject(_ rest: inout HandoverRest) -> Subject?? {
         guard let name = rest.data(), let hasTenant = rest.byte() else { return nil }
         var tenant: FormattedID?
         if hasTenant == 1 {
@@ -241,8 +249,10 @@ extension HandoverCoder {
     }
 
     private func change(_ rest: inout HandoverRest) -> SuspensionChange? {
-        guard let isBlock = rest.byte(), let source = rest.byte().flatMap(BlockSource.init) else { return nil }
-        guard isBlock == 1 else {
+        guard let what = rest.byte() else { return nil }
+        guard what != 2 else { return word(&rest).map { .aliases($0) } }
+        guard let source = rest.byte().flatMap(BlockSource.init) else { return nil }
+        guard what == 1 else {
             guard let subject = subject(&rest), let time = rest.number() else { return nil }
             return subject.map { .lift($0, source, at: time) } ?? .block([], source)
         }

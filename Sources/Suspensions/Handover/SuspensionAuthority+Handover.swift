@@ -40,7 +40,10 @@ extension SuspensionAuthority {
     }
 
     /// Gives the ledger away. Blocks; after a `pause` that said yes.
-    package func yield() { writer.close() }
+    package func yield() {
+        aliases.hold()
+        writer.close()
+    }
 
     /// Goes on as before `pause`.
     package func goOn() { surroundings.run { [self] in release(nil) } }
@@ -59,9 +62,16 @@ extension SuspensionAuthority {
             try store.forEachReactivation { subject, time in
                 if subject.directory < index.reaches.count { index.noteReactivation(of: subject, at: time) }
             }
-            return CallMachine.Found(unconfirmed: try store.unconfirmedCalls(), quiet: try QuietUsers(of: store, at: now))
+            var rows: [AliasRow] = []
+            try store.forEachAlias { rows.append($0) }
+            let machine = CallMachine.Found(unconfirmed: try store.unconfirmedCalls(), quiet: try QuietUsers(of: store, at: now))
+            return (machine: machine, aliases: rows, fillings: try store.fillings())
         }
-        surroundings.run { [self] in release(found) }
+        aliases.takeBack(found.aliases)
+        surroundings.run { [self] in
+            state.withLock { $0.fillings = found.fillings }
+            release(found.machine)
+        }
     }
 
     private func release(_ found: CallMachine.Found?) {
@@ -86,6 +96,7 @@ extension SuspensionAuthority {
                 return state.held
             }
             then()
+            for word in aliases.heldNews { successor.learned(word) }
             for call in held?.calls ?? [] { successor.begin(call.call, then: call.answer) }
             for hand in held?.hands ?? [] { hand.answer(.draining) }
         }
@@ -94,12 +105,28 @@ extension SuspensionAuthority {
     /// Admits nobody, whatever is heard, until the ledger is here again. From any thread, at once.
     package func stopAdmitting() { lease.store(0, ordering: .sequentiallyConsistent) }
 
-    /// Puts a change in force that the successor has made. `then` is called when this index has it, and whoever follows this gateway too.
+    /// Takes what an answer has said on the connections of whoever follows this gateway.
+    package func learned(_ word: AliasWord) {
+        aliases.hear(word)
+        state.withLock { $0.successor }?.learned(word)
+    }
+
+    /// What an answer has said here: both neighbours are told.
+    func tell(_ word: AliasWord) {
+        let (successor, follower) = state.withLock { ($0.successor, $0.follower) }
+        successor?.learned(word)
+        follower?.changed(.aliases(word))
+    }
+
+    /// Puts a change in force that the successor has made. `then` is called when this gateway has it, and whoever follows it too.
     package func apply(_ change: SuspensionChange, then: @escaping @Sendable () -> Void) {
         surroundings.run { [self] in
             switch change {
             case .block(let subjects, let source): block(subjects, source)
             case .lift(let subject, let source, let time): lift(subject, source, at: time)
+            case .aliases(let word):
+                aliases.hear(word)
+                state.withLock { $0.follower }?.changed(change)
             }
             settle(then)
         }

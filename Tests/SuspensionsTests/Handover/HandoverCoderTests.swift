@@ -19,8 +19,16 @@ struct HandoverCoderTests {
         .conclusion(4, .unconfirmed(blocked: false)), .conclusion(5, .notDurable), .sockets([]), .sockets(["probes 127.0.0.1:0"]), .yielded,
         .following, .refused("no: ü"), .applied(3), .begin(1, call), .finish(1, Ticket(number: 2), .confirmed),
         .finish(1, Ticket(number: 2), .refused(status: 404)), .finish(1, Ticket(number: 2), .notSent),
-        .finish(1, Ticket(number: 2), .unconfirmed(cause: "timeout")),
+        .finish(1, Ticket(number: 2), .unconfirmed(cause: "timeout")), .change(9, .aliases(word)), .learned(word),
+        .learned(AliasWord(asked: -1, rows: [])),
     ]
+
+    private static let word = AliasWord(
+        asked: 52_341_920_054_775,
+        rows: [
+            AliasRow(directory: 0, tenant: anna.tenant, kind: emailRule.kind, user: anna.user, value: Array("a@x".utf8)),
+            AliasRow(directory: 1, tenant: nil, kind: emailRule.kind, user: uuidUser.user, value: nil),
+        ])
 
     @Test("every message is read as it was written, and no part of one is a message", arguments: messages)
     func roundTrip(_ message: HandoverMessage) {
@@ -49,6 +57,8 @@ struct HandoverCoderTests {
         #expect(turned.message(Self.coder.bytes(.change(1, .block([uuidUser, anna], .upstream)))) == .change(1, .block([here], .upstream)))
         #expect(turned.message(Self.coder.bytes(.change(2, .lift(anna, .upstream, at: 3)))) == .change(2, .lift(here, .upstream, at: 3)))
         #expect(turned.message(Self.coder.bytes(.change(2, .lift(uuidUser, .upstream, at: 3)))) == .change(2, .block([], .upstream)))
+        let rows = [AliasRow(directory: 0, tenant: nil, kind: emailRule.kind, user: uuidUser.user, value: nil)]
+        #expect(turned.message(Self.coder.bytes(.learned(Self.word))) == .learned(AliasWord(asked: Self.word.asked, rows: rows)))
         let other = IntentCall(subject: uuidUser, wanted: .active, caller: Caller("a"), requestID: [])
         #expect(turned.message(Self.coder.bytes(.begin(4, other))) == .begin(4, nil))
     }
@@ -65,5 +75,13 @@ struct HandoverCoderTests {
         let long = FormattedID.string(Array(repeating: UInt8(ascii: "x"), count: Limits.idBytes))
         let subjects = (0..<HandoverMessage.subjectsPerChange).map { _ in Subject(directory: 1, tenant: long, user: UserID(long)) }
         #expect(Self.coder.bytes(.change(1, .block(subjects, .upstream))).count <= 48 * 1024)
+        let path = JSONPointer("/" + String(repeating: "f", count: 255))!
+        let rule = AliasRule(name: String(repeating: "n", count: 64), field: path, condition: .field(path), foldsCase: true)
+        let rows = (0..<AliasWord.rows).map { _ in
+            AliasRow(
+                directory: 1, tenant: long, kind: rule.kind, user: UserID(long),
+                value: Array(repeating: UInt8(ascii: "x"), count: Limits.idBytes))
+        }
+        #expect(Self.coder.bytes(.learned(AliasWord(asked: 1, rows: rows))).count <= 48 * 1024)
     }
 }

@@ -256,6 +256,8 @@ private final class SilentSuccessor: SuspensionSuccessor {
     }
 
     func finish(_ ticket: Ticket, _ outcome: UpstreamOutcome, then answer: @escaping @Sendable (Conclusion) -> Void) { answer(.notDurable) }
+
+    func learned(_ word: AliasWord) {}
 }
 
 /// One that follows when a test says so.
