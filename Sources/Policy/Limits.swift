@@ -342,6 +342,8 @@ package enum Limits {
     package static let aliasReadsPerSecond = 1000
     /// Requests that may wait for searches, of all loops: beyond it 503 `overloaded`.
     package static let aliasWaiters = 4096
+    /// Of them for one alias, so that one user's leave room for others'.
+    package static let aliasWaitersOfOne = 256
     /// Milliseconds that a request waits for a search, and that the search may take.
     package static let aliasWaitMilliseconds: Int64 = 6000
     package static let aliasSearchMilliseconds: Int64 = 5000

@@ -40,13 +40,14 @@ extension AliasBook {
             learn(AliasWord(readings, directory: question.directory, tenant: question.tenant, asked: asked))
         }
         let now = steady()
-        let (answers, answer) = state.withLock { state in
+        let ending = state.withLock { state -> (answers: [@Sendable (AliasAnswer) -> Void], answer: AliasAnswer)? in
             state.open -= 1
+            if case .readings = finding, !finding.isGood(for: question), state.repeats(question.key, now: now) { return nil }
             let ending = state.end(question.key, finding.isGood(for: question) ? .nobody : .unavailable, generation, now: now)
             state.tally.note(ending.answer.verdict)
             return ending
         }
-        for each in answers { each(answer) }
+        if let ending { for each in ending.answers { each(ending.answer) } }
         beginNext()
     }
 
@@ -125,7 +126,8 @@ extension AliasBook.State {
         if let known = unknown[question.key], known.until > now { return refuse(known.verdict) }
         guard source != nil else { return refuse(.nobody) }
         guard waiting < Limits.aliasWaiters else { return refuse(.unavailable) }
-        if searches[question.key] != nil {
+        if let search = searches[question.key] {
+            guard search.answers.count < Limits.aliasWaitersOfOne else { return refuse(.unavailable) }
             waiting += 1
             searches[question.key]?.answers.append(answer)
             return (.wait, [])
@@ -136,6 +138,14 @@ extension AliasBook.State {
         searches[question.key] = AliasBook.Search(question: question, answers: [answer])
         if isHeld { doubts.append(question.key) } else { line.append(question.key) }
         return (.begin, [])
+    }
+
+    /// Has a search made once more whose answer names somebody whom the table has not taken. False where that has been done, or isn't needed.
+    mutating func repeats(_ key: AliasKey, now: Int64) -> Bool {
+        guard !isBelieved(key, now: now), searches[key]?.isRepeated == false else { return false }
+        searches[key]?.isRepeated = true
+        line.append(key)
+        return true
     }
 
     enum Work { case search(AliasQuestion), read(AliasQuestion, [Subject]) }
@@ -232,7 +242,14 @@ extension AliasFinding {
         switch self {
         case .failed: false
         case .impossible: true
-        case .readings(let readings): !readings.contains { $0.rule == question.alias.rule && $0.value == question.alias.value }
+        case .readings(let readings): !Self.names(question.alias, readings)
         }
+    }
+
+    /// Whether anybody has the alias by all that the answer says of him.
+    private static func names(_ alias: UserAlias, _ readings: [AliasReading]) -> Bool {
+        let words = readings.filter { $0.rule == alias.rule }
+        let without = Set(words.filter { $0.value != alias.value }.map(\.user))
+        return words.contains { $0.value == alias.value && !without.contains($0.user) }
     }
 }

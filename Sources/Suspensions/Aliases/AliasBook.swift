@@ -42,6 +42,8 @@ package final class AliasBook: Sendable {
 
     struct Search {
         let question: AliasQuestion
+        /// Asked a second time, since something else was learned while its answer was on its way.
+        var isRepeated = false
         var answers: [@Sendable (AliasAnswer) -> Void]
     }
 

@@ -63,7 +63,11 @@ struct AliasTable {
     /// Users who were last seen without an alias, or with another's, and when that was asked for: the last `formerLimit` of them.
     private var bare: [AliasKeys.User: Int64] = [:]
     private var latestBare = Int64.min
-    /// For each directory when the reading was asked for that last took an alias from somebody: an earlier one gives none to anybody.
+    /// Aliases that were taken from somebody, and when the reading was asked for that did: an earlier one gives them to nobody. The last
+    /// `formerLimit` of them.
+    private var released: [AliasKey: Int64] = [:]
+    private var latestReleased = Int64.min
+    /// For each directory what is no longer known of the two above by alias or user: an earlier reading gives none to anybody.
     private var floors: [DirectoryIndex: Int64] = [:]
     /// Aliases in the order in which they were learned, from `oldest` on.
     private var order: [AliasKey] = []
@@ -130,7 +134,8 @@ struct AliasTable {
         guard let entry = entries[key], entry.asked <= asked, entry.user == user || rivals[key] == user else { return change }
         let scope = scopes[Int(entry.scope)]
         release(key, user, scope, &change)
-        raiseFloor(scope, asked)
+        note(bare: userKey(user, scope), scope, asked)
+        note(released: key, scope, asked)
         return change
     }
 
@@ -161,7 +166,7 @@ extension AliasTable {
                 return
             }
             release(held.key, user, scope, &change)
-            raiseFloor(scope, asked)
+            note(released: held.key, scope, asked)
         }
         guard asked >= bare[own] ?? .min else { return }
         if let value, let key, asked >= floors[scope.directory] ?? .min, give(key, to: user, own, row(scope, user, value), asked, &change) {
@@ -176,6 +181,7 @@ extension AliasTable {
         _ key: AliasKey, to user: UserID, _ own: AliasKeys.User, _ row: AliasRow, _ asked: Int64, _ change: inout Change
     ) -> Bool {
         let scope = Scope(directory: row.directory, tenant: row.tenant, kind: row.kind)
+        guard asked >= released[key] ?? .min else { return false }
         if let entry = entries[key] {
             guard entry.asked <= asked, rivals[key] == nil else { return false }
             if entry.asked == asked || former[key] == user {
@@ -183,11 +189,13 @@ extension AliasTable {
                 entries[key]?.asked = asked
                 (change.isVoid, change.isNews) = (true, true)
             } else {
-                // It has moved: the later reading's word counts.
+                // It has moved: the later reading's word counts. What was read of him last is still that.
+                let before = userKey(entry.user, scope)
+                note(bare: before, scope, holdings[before]?.asked ?? .min)
                 release(key, entry.user, scope, &change)
                 if former.count >= formerLimit { former = [:] }
                 former[key] = entry.user
-                raiseFloor(scope, asked)
+                note(released: key, scope, asked)
                 enter(key, user, scope, asked)
             }
         } else {
@@ -205,19 +213,27 @@ extension AliasTable {
         tidy()
     }
 
-    private mutating func raiseFloor(_ scope: Scope, _ asked: Int64) {
-        floors[scope.directory] = max(floors[scope.directory] ?? .min, asked)
+    /// By alias, so that a tenant whose aliases change all the time keeps nobody else from being known.
+    private mutating func note(released key: AliasKey, _ scope: Scope, _ asked: Int64) {
+        if released.count >= formerLimit {
+            raiseFloors(scope, latestReleased)
+            released = [:]
+        }
+        released[key] = max(released[key] ?? .min, asked)
+        latestReleased = max(latestReleased, asked)
+    }
+
+    private mutating func raiseFloors(_ scope: Scope, _ asked: Int64) {
+        for directory in Set(scopes.map(\.directory) + [scope.directory]) { floors[directory] = max(floors[directory] ?? .min, asked) }
     }
 
     /// A user was seen without an alias: what was asked for before gives him none.
     private mutating func note(bare own: AliasKeys.User, _ scope: Scope, _ asked: Int64) {
         if bare.count >= formerLimit {
-            for directory in Set(scopes.map(\.directory) + [scope.directory]) {
-                floors[directory] = max(floors[directory] ?? .min, latestBare)
-            }
+            raiseFloors(scope, latestBare)
             bare = [:]
         }
-        bare[own] = asked
+        bare[own] = max(bare[own] ?? .min, asked)
         latestBare = max(latestBare, asked)
     }
 

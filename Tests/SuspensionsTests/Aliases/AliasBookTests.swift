@@ -106,6 +106,38 @@ struct AliasBookTests {
         #expect(heard.all == [.nobody, .nobody, .contested])
     }
 
+    @Test("an answer that was overtaken by another is asked for once more; one that contradicts itself names nobody")
+    func overtaken() throws {
+        let (source, heard, time) = (HandSource(), Heard(), TestTime())
+        let book = try book(MemoryLedger(), time)
+        book.search(by: source)
+        ask(book, "b@x", heard)
+        time.pass(seconds: 1)
+        // While it is on its way the address is seen with somebody, and taken away again.
+        book.learn([reading("ada", "b@x")], directory: 1, tenant: nil, age: .zero)
+        time.pass(seconds: 1)
+        book.learn([reading("ada", nil)], directory: 1, tenant: nil, age: .zero)
+        source.answer(.readings([reading("ben", "b@x")]))
+        #expect(heard.all.isEmpty && source.open == 1)
+        time.pass(seconds: 1)
+        source.answer(.readings([reading("ben", "b@x")]))
+        #expect(heard.all == [.user(named("ben"))])
+        ask(book, "c@x", heard)
+        source.answer(.readings([reading("kim", "c@x"), reading("kim", nil)]))
+        #expect(heard.all.last == .nobody && source.open == 0)
+    }
+
+    @Test("requests of one user who wait leave room for others'")
+    func waiters() throws {
+        let (source, heard, time) = (HandSource(), Heard(), TestTime())
+        let book = try book(MemoryLedger(), time)
+        book.search(by: source)
+        for _ in 0..<Limits.aliasWaiters + 1 { ask(book, "b@x", heard) }
+        #expect(heard.all.count == Limits.aliasWaiters + 1 - Limits.aliasWaitersOfOne && heard.all.allSatisfy { $0 == .unavailable })
+        ask(book, "c@x", heard)
+        #expect(source.open == 2)
+    }
+
     @Test("a flood of unknown aliases costs the service so many searches at once and a second, and no more")
     func flood() throws {
         let (source, heard, time) = (HandSource(), Heard(), TestTime())

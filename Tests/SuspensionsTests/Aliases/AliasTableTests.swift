@@ -31,6 +31,27 @@ struct AliasTableTests {
         }
     }
 
+    @Test("what one alias was taken away by keeps no other's answer from counting; many at once do, and are bounded")
+    mutating func othersReleases() {
+        table = AliasTable(limit: 1000, formerLimit: 4)
+        see(["eve": "e0@x"], at: 1, tenant: "evil")
+        for number in 1...3 { see(["eve": "e\(number)@x"], at: 10 + Int64(number), tenant: "evil") }
+        // Asked for before all of that, answered after it.
+        see(["ben": "b@x"], at: 5, tenant: "acme")
+        #expect(who("b@x", tenant: "acme") == "ben")
+        // What was taken from somebody is given to nobody by an earlier answer.
+        see(["kim": "e1@x"], at: 11, tenant: "evil")
+        #expect(who("e1@x", tenant: "evil") == nil)
+        see(["kim": "e1@x"], at: 12, tenant: "evil")
+        #expect(who("e1@x", tenant: "evil") == "kim")
+        // More than are kept: an earlier answer gives nothing at all, as long as it is on its way.
+        for number in 4...8 { see(["eve": "e\(number)@x"], at: 10 + Int64(number), tenant: "evil") }
+        see(["ada": "a@x"], at: 6, tenant: "acme")
+        #expect(who("a@x", tenant: "acme") == nil)
+        see(["ada": "a@x"], at: 20, tenant: "acme")
+        #expect(who("a@x", tenant: "acme") == "ada")
+    }
+
     @Test("a verified address names its user, in its tenant, directory and rule alone")
     mutating func scopes() {
         #expect(see(["ben": "b@x"], at: 1, tenant: "acme").rows.count == 1)
