@@ -233,6 +233,15 @@ struct AdminGateTests {
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
+    @Test("a malformed request is told what is wrong in words, not in the program's own names")
+    func words() throws {
+        let world = try World { $0.admin = true }
+        let client = try world.gateway.adminClient()
+        defer { client.stream.close() }
+        let answer = try client.exchange("GET /api/status HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n")
+        #expect(answer.status == 400 && answer.text.contains("The request is malformed: duplicate field."), "\(answer.text)")
+    }
+
     @Test("connections that say nothing keep nobody out")
     func silent() throws {
         let world = try World { $0.admin = true }

@@ -145,7 +145,7 @@ extension AdminConnection {
                 case .failed(let error):
                     stage = .answering
                     requestID = Self.newID()
-                    return send(AdminRefusal.badRequest.answer("The request is malformed: \(error)."), isLast: true)
+                    return send(AdminRefusal.badRequest.answer("The request is malformed: \(error.reason)."), isLast: true)
                 case .complete: judge()
                 }
             case .body(var decoder, var call, let limit, let until):
