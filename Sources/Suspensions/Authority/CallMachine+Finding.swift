@@ -7,6 +7,10 @@ extension CallMachine {
         var batch = FindingBatch()
         var outcomes: [Outcome] = []
         for finding in findings where standing(finding.subject) != (finding.state == .suspended) {
+            guard hasRoomForFindings else {
+                batch.refused += 1
+                continue
+            }
             guard isFresh(finding) else {
                 batch.overtaken.append(finding.subject)
                 continue
@@ -27,10 +31,12 @@ extension CallMachine {
         for outcome in outcomes { write(.record(outcome), of: outcome.subject, .learned(outcome, .batch(number)), &actions) }
     }
 
-    /// Nothing has happened to the user since, and there is room to write it.
+    /// Whether the ledger is ours, and has room for what is found.
+    var hasRoomForFindings: Bool { drainingUntil == nil && !debts.isFull && writesOpen < Limits.ledgerBacklog }
+
+    /// Nothing has happened to the user since.
     private func isFresh(_ finding: Finding) -> Bool {
-        drainingUntil == nil && !debts.isFull && writesOpen < Limits.ledgerBacklog && !queue.isBusy(finding.subject)
-            && !touches.isTouched(finding.subject, since: finding.mark)
+        !queue.isBusy(finding.subject) && !touches.isTouched(finding.subject, since: finding.mark)
     }
 
     /// Users whose calls are being settled are lifted by that alone; those about whom a call was just made, by no copy that lags behind.

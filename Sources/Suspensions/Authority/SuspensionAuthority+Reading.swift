@@ -15,6 +15,9 @@ extension SuspensionAuthority {
     /// The present in the order of what happens: what is asked for after this was called knows all that happened before.
     var mark: Touches.Mark { state.withLock { $0.machine.touches.mark } }
 
+    /// Whether what a reconcile run finds could be written now: not while the ledger fails for long, or another process has it.
+    var takesFindings: Bool { state.withLock { $0.held == nil && $0.machine.hasRoomForFindings } }
+
     /// A reconcile run begins to look at users, or ends: in between it is remembered to whom something happens.
     func look(_ begins: Bool) { state.withLock { $0.machine.touches.runs += begins ? 1 : -1 } }
 

@@ -21,6 +21,8 @@ struct FindingBatch: Sendable, Equatable {
     /// Users who are not lifted now, though the service calls them active: a call or an operator has changed them just now, or their
     /// call's outcome is being settled.
     var waiting = 0
+    /// Users of whom nothing may be written now: the ledger is full of what waits for it, fails, or goes to another process.
+    var refused = 0
     /// Users whom the ledger could not be told of.
     var failed = 0
 }

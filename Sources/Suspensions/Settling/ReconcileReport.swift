@@ -7,7 +7,8 @@ package struct ReconcileReport: Sendable, Equatable {
         case done
         /// It would change so many users that somebody is to say yes first: `tenantgate suspensions reconcile --apply`.
         case asks(toBlock: Int, toLift: Int)
-        /// What was read is not the whole, or contradicts itself: nothing is changed.
+        /// What was read is not the whole, or contradicts itself: nothing is changed. Or the ledger takes no more: what was put right before
+        /// is.
         case stopped(String)
     }
 
@@ -50,7 +51,9 @@ extension ReconcileReport {
         case .asks(let toBlock, let toLift):
             return "\(seen): it would block \(toBlock) and lift \(toLift), more than \(Limits.reconcileChanges) and more than one in "
                 + "\(Limits.reconcileShare); nothing is changed until somebody says so (`suspensions reconcile --apply`)"
-        case .stopped(let reason): return "stopped, nothing is changed: \(reason)"
+        case .stopped(let reason):
+            let done = blocked + lifted == 0 ? "nothing is changed" : "\(blocked) blocked, \(lifted) lifted before"
+            return "stopped, \(done): \(reason)"
         }
     }
 }

@@ -54,6 +54,7 @@ package final class Reconciler: Sendable {
         var walk = ListWalk(list) { index.stands(.upstream, for: $0) }
         var hasMore = true
         while hasMore {
+            try goOn()
             let mark = authority.mark
             let number = walk.pages + 1
             let page = awaited { done in source.page(number, of: list, then: done) }
@@ -87,6 +88,7 @@ package final class Reconciler: Sendable {
     private func read(_ subjects: [Subject], _ report: inout ReconcileReport) throws(ReadFailure) -> [Finding] {
         var findings: [Finding] = []
         for start in stride(from: 0, to: subjects.count, by: Limits.readsAtOnce) {
+            try goOn()
             let group = subjects[start..<min(start + Limits.readsAtOnce, subjects.count)]
             let mark = authority.mark
             for (subject, outcome) in readTogether(Array(group)) {
@@ -101,6 +103,12 @@ package final class Reconciler: Sendable {
         }
         return findings
     }
+
+    /// Nobody is asked about whom nothing could be written.
+    private func goOn() throws(ReadFailure) { if !authority.takesFindings { throw Self.refused } }
+
+    private static let refused = ReadFailure(
+        "the ledger takes nothing now: another process has it, its disk fails, or too much waits for it")
 
     private func readTogether(_ subjects: [Subject]) -> [(Subject, ReadOutcome)] {
         let answers = Mutex<[(Subject, ReadOutcome)]>([])
@@ -130,7 +138,7 @@ package final class Reconciler: Sendable {
         if report.isFirst { try noteFilling(directory, isDone: false) }
         var rest = report.pages > 0 ? try verified(findings, &report) : findings
         for _ in 0..<Self.rounds where !rest.isEmpty {
-            let overtaken = putOnce(rest, &report)
+            let overtaken = try putOnce(rest, &report)
             report.readAgain += overtaken.count
             rest = try read(overtaken, &report)
         }
@@ -142,7 +150,7 @@ package final class Reconciler: Sendable {
     private static let rounds = 4
 
     /// Returns who is to be looked at again.
-    private func putOnce(_ findings: [Finding], _ report: inout ReconcileReport) -> [Subject] {
+    private func putOnce(_ findings: [Finding], _ report: inout ReconcileReport) throws(ReadFailure) -> [Subject] {
         var overtaken: [Subject] = []
         for start in stride(from: 0, to: findings.count, by: Limits.reconcileBatch) {
             let part = Array(findings[start..<min(start + Limits.reconcileBatch, findings.count)])
@@ -151,6 +159,8 @@ package final class Reconciler: Sendable {
             report.lifted += batch.lifted
             report.left += batch.failed + batch.waiting
             overtaken += batch.overtaken
+            // Whoever is left is not looked at again: the service isn't asked about as many as there are because the disk is full.
+            guard batch.refused == 0 else { throw Self.refused }
         }
         return overtaken
     }

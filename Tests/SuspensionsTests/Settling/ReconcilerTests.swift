@@ -15,6 +15,10 @@ struct ReconcilerTests {
             var list: [String: UserState]?
             var reads: [String: UserState] = [:]
             var read: [String] = []
+            /// Pages that were asked for.
+            var pages = 0
+            /// Something that happens while a page is asked for.
+            var meanwhile: (@Sendable () -> Void)?
         }
 
         let word: Mutex<Word>
@@ -36,6 +40,10 @@ struct ReconcilerTests {
         }
 
         func page(_ number: Int, of list: UserList, then: @escaping @Sendable (Result<ListLesson, ReadFailure>) -> Void) {
+            word.withLock { word -> (@Sendable () -> Void)? in
+                word.pages += 1
+                return word.meanwhile
+            }?()
             let users = word.withLock { $0.list } ?? [:]
             then(.success(ListLesson(lessons: users.map { .teaches(named($0.key), $0.value) }, hasMore: nil)))
         }
@@ -127,6 +135,47 @@ struct ReconcilerTests {
         report = await run(authority, service)
         #expect(report.lifted == 1 && report.left == 0 && !authority.index.stands(.upstream, for: anna))
         authority.close()
+    }
+
+    @Test(
+        "a run whose gateway gives the ledger away ends: nobody is read singly for that, and none begins; when it has it again, all is put right"
+    )
+    func givenAway() async throws {
+        let list = Dictionary(uniqueKeysWithValues: (0..<1000).map { ("person-\($0)", UserState.suspended) })
+        let service = Service(list: list, reads: list)
+        let authority = try authority()
+        service.word.withLock { word in
+            word.meanwhile = { #expect(awaited { authority.pause(patience: .seconds(60), then: $0) }) }
+        }
+        let ended = await run(authority, service)
+        guard case .stopped = ended.ending else { throw LedgerError.readFailed(ended.words) }
+        #expect(ended.blocked == 0 && ended.words.hasPrefix("stopped, nothing is changed: the ledger takes nothing now"))
+        #expect(service.word.withLock { $0.read.isEmpty && $0.pages == 1 })
+        let next = await run(authority, service)
+        guard case .stopped = next.ending else { throw LedgerError.readFailed(next.words) }
+        #expect(service.word.withLock { $0.read.isEmpty && $0.pages == 1 }, "the service isn't asked")
+        authority.goOn()
+        service.word.withLock { $0.meanwhile = nil }
+        let report = await run(authority, service)
+        #expect(report.ending == .done && report.blocked == 1000)
+        authority.close()
+    }
+
+    @Test("findings for which the ledger has no room are refused, not taken for users to whom something has happened")
+    func noRoom() {
+        var machine = CallMachine(bounds: CallerAllowances.Bounds(open: 4, perMinute: 300), unconfirmed: [], standing: { _ in false })
+        machine.writesOpen = Limits.ledgerBacklog
+        let findings = (0..<5).map { Finding(subject: person($0), state: .suspended, mark: machine.touches.mark) }
+        let actions = machine.handle(.found(1, findings), at: Moment(steady: 0, wall: 0))
+        guard case .applied(1, let batch)? = actions.first else { return #expect(Bool(false), "\(actions)") }
+        #expect(batch.refused == 5 && batch.overtaken.isEmpty)
+    }
+
+    @Test("what was put right before a run was stopped is told")
+    func stoppedLater() {
+        var report = ReconcileReport(directory: 0, startedAt: 0)
+        (report.ending, report.blocked) = (.stopped("the disk is full"), 256)
+        #expect(report.words == "stopped, 256 blocked, 0 lifted before: the disk is full")
     }
 
     @Test("without a list everybody whom the service's word blocks is read, of this directory alone, however many pages they are")
