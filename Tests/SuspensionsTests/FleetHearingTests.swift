@@ -33,7 +33,37 @@ struct FleetHearingTests {
         authority.lead(follower)
         _ = try authority.hear([othersWord(1, base: 0, .suspended)], upTo: fleetStart + 1)
         _ = try authority.hear([othersWord(2, base: 1, .active)], upTo: fleetStart + 2)
-        #expect(follower.changes == [.block([anna], .upstream), .lift(anna, .upstream, at: 1002)])
+        #expect(follower.changes == [.block([anna], .upstream), .lift(anna, .upstream, at: wallHere)])
+    }
+
+    @Test(
+        "a reactivation that was heard counts from when it was heard, however wrong the other machine's clock is; also after a restart",
+        arguments: [-30 * 60_000, 3_600_000])
+    func clocks(_ isAhead: Int64) throws {
+        func isFresh(_ authority: SuspensionAuthority, from second: Int64) -> Bool {
+            !authority.index.wasReactivated(since: second, anna.user, in: anna.directory, asking: .unknown)
+        }
+        _ = try authority.hear([othersWord(1, base: 0, .suspended, at: wallHere + isAhead)], upTo: fleetStart + 1)
+        _ = try authority.hear([othersWord(2, base: 1, .active, at: wallHere + isAhead)], upTo: fleetStart + 2)
+        #expect(!isFresh(authority, from: wallHere / 1000) && isFresh(authority, from: wallHere / 1000 + 1))
+        authority.close()
+        let again = try joinedAuthority(folder)
+        #expect(!isFresh(again, from: wallHere / 1000) && isFresh(again, from: wallHere / 1000 + 1))
+        again.close()
+    }
+
+    @Test("a block that was heard is listed since it was made, and logged when it was heard; the log's word goes on as it was said")
+    func times() throws {
+        let folder = try LedgerFolder()
+        let ledger = try folder.open()
+        let other = try joinedAuthority(ledger)
+        _ = try other.hear([othersWord(1, base: 0, .suspended, at: 7000)], upTo: fleetStart + 1)
+        #expect(try ledger.blocks(BlockQuery(limit: 10)).blocks.map(\.since) == [7000])
+        #expect(try ledger.log(.before(nil), limit: 10).entries.map(\.at) == [wallHere])
+        let epochs = FleetEpochs([FleetEpochs.Epoch(number: 1, after: 0), FleetEpochs.Epoch(number: 2, after: fleetStart)])
+        _ = try other.step { transaction, scopes in try transaction.join(log: "log", epochs: epochs, scopes) }
+        #expect(try other.step { transaction, scopes in try transaction.unsent(10, scopes) }.map(\.at) == [7000])
+        other.close()
     }
 
     @Test("the ledger keeps what was heard, its log explains it, and a restart has the same list")

@@ -127,7 +127,31 @@ struct FleetSettlingTests {
         awaited { authority.apply([finding], then: $0) }
     }
 
-    @Test("contested users that memory has no room for stay suspended, and are taken up when it has")
+    @Test("whom another gateway has just suspended is lifted by no reconcile run, also after a restart")
+    func quiet() throws {
+        try hear(1, base: 0, .suspended)
+        authority.close()
+        let again = try joinedAuthority(folder)
+        let batch = awaited { again.apply([Finding(subject: anna, state: .active, mark: again.mark)], then: $0) }
+        #expect(batch.waiting == 1 && batch.lifted == 0)
+        #expect(again.index.stands(.upstream, for: anna))
+        again.close()
+    }
+
+    @Test("contested users for whom there was no room are taken up from the ledger, and read, when there is some")
+    func takenUp() throws {
+        try overlap()
+        authority.state.withLock { state in
+            state.machine.lost = [:]
+            state.machine.hasContestsLeftOut = true
+        }
+        #expect(wait { authority.status.unconfirmedUsers == 1 })
+        #expect(authority.state.withLock { !$0.machine.hasContestsLeftOut })
+        authority.readUsers(from: OneWord(state: .active), late: [1, 1])
+        #expect(wait { authority.contestedUsers == 0 && !isBlocked })
+    }
+
+    @Test("contested users that memory has no room for stay suspended, and there is room when half are settled")
     func bounded() {
         let room = CallMachine(bounds: CallerAllowances.Bounds(open: 4, perMinute: 300), unconfirmed: [], standing: { _ in true })
         var machine = room

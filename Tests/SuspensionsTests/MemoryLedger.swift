@@ -77,8 +77,7 @@ final class MemoryLedger: LedgerStore {
     }
 
     func forEachRecentChange(since time: Int64, _ body: (Subject, Int64) -> Void) {
-        let counting: [Learned] = [.call, .unconfirmed, .crash, .hand, .read]
-        for outcome in current.log.suffix(Limits.quietUsers) where outcome.at >= time && counting.contains(outcome.learned) {
+        for outcome in current.log.suffix(Limits.quietUsers) where outcome.at >= time && Learned.quieting.contains(outcome.learned) {
             body(outcome.subject, outcome.at)
         }
     }

@@ -15,11 +15,22 @@ extension CallMachine {
             quiet.begin(subject, at: now.steady)
             if effect.isContested {
                 contest(subject, now)
-            } else if effect.isSettled, !isWriting.contains(subject), !debts.owes(subject) {
-                lost[subject] = nil
-                readOnAfterwards(subject, now)
+            } else if let call = lost[subject] {
+                // What is on its way to the ledger it doesn't know yet.
+                let isBehind = isWriting.contains(subject) || debts.owes(subject)
+                let here = FleetEffect.OpenCall(wanted: call.wanted, isBlocking: call.isBlocking)
+                goOn(isBehind ? here : effect.open, effect.state, subject, now)
             }
         }
+    }
+
+    /// An unconfirmed call is what the ledger says it is. Where it stays so, nobody knows whether it came before or after the word that was
+    /// heard: as with calls that overlapped, only what the service says when neither can come late any more is the last word.
+    private mutating func goOn(_ open: FleetEffect.OpenCall?, _ state: UserState, _ subject: Subject, _ now: Moment) {
+        lost[subject] = open.map { LostCall(wanted: $0.wanted, isBlocking: $0.isBlocking && state == .active, hasOthers: true) }
+        guard open != nil else { return readOnAfterwards(subject, now) }
+        guard let late, subject.directory < late.count else { return }
+        book.enter(subject, lateUntil: now.steady + late[subject.directory], due: now.steady)
     }
 
     /// Has a contested user read. What the service says then may lift the block.

@@ -36,6 +36,12 @@ struct QuietUsers {
     }
 }
 
+extension Learned {
+    /// After which users are quiet: words of other gateways too, since these may be of calls that were just made there. They are dated by when
+    /// they were heard.
+    static let quieting: [Learned] = [.call, .unconfirmed, .crash, .hand, .read, .fleet]
+}
+
 extension QuietUsers {
     /// Those who were quiet when the gateway ended, and those whose calls it left open.
     init(of store: any LedgerStore, at now: Moment) throws(LedgerError) {

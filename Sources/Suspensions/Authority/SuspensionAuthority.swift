@@ -86,6 +86,7 @@ package final class SuspensionAuthority: Sendable {
             quiet: try QuietUsers(of: store, at: Moment(steady: surroundings.steady(), wall: surroundings.wall())),
             standing: { index.stands(.upstream, for: $0) })
         let fleet = (store as? SQLiteLedger).map { FleetSide($0.fleet, $0.directories) }
+        fleet?.ledger.tellTime(by: surroundings.wall)
         state = Mutex(State(machine: machine, fleet: fleet, fillings: try store.fillings()))
         aliases.tellNews { [weak self] in self?.tell($0) }
         surroundings.everyTick { [weak self] in

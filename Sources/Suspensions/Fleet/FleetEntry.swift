@@ -22,12 +22,18 @@ struct FleetEffect: Sendable, Equatable {
     let subject: Subject
     let source: BlockSource
     let state: UserState
-    /// Milliseconds since 1970.
+    /// When it was heard: milliseconds since 1970 by this machine's clock.
     let at: Int64
     /// Calls overlapped: suspended until it is settled.
     let isContested: Bool
-    /// It was, and is no more; or a call or a person has said what an unconfirmed call left open.
-    let isSettled: Bool
+    /// The call for the subject that is unconfirmed in the ledger then, of this gateway or one that overlapped.
+    let open: OpenCall?
+
+    struct OpenCall: Sendable, Equatable {
+        let wanted: UserState
+        /// The user is blocked, and by nothing but that call's unknown outcome.
+        let isBlocking: Bool
+    }
 }
 
 extension [FleetEffect] {

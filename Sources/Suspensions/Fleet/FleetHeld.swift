@@ -32,7 +32,7 @@ extension SuspensionAuthority {
             words[BlockKey(subject, entry.source)] = (heads, entry.at)
         }
         let effects = words.filter { $0.value.heads.state == .suspended }.map { key, word in
-            FleetEffect(subject: key.subject, source: key.source, state: .suspended, at: word.at, isContested: false, isSettled: false)
+            FleetEffect(subject: key.subject, source: key.source, state: .suspended, at: word.at, isContested: false, open: nil)
         }
         guard !effects.isEmpty else { return }
         awaited { done in
@@ -41,7 +41,8 @@ extension SuspensionAuthority {
                     for effect in effects { state.fleet?.held.insert(effect.subject) }
                 }
                 block(heard: effects)
-                handle(.heard(effects, isWriting: []))
+                // What the ledger has of their calls stays as it is in memory.
+                handle(.heard(effects, isWriting: Set(effects.map(\.subject))))
                 done(())
             }
         }
@@ -79,7 +80,7 @@ extension LedgerTransaction {
             let since = try Int64.fetchOne(
                 db.cachedStatement(sql: "SELECT at FROM reactivations WHERE scope = ? AND user = ?"), arguments: [scope, user])
             return FleetEffect(
-                subject: subject, source: entry.source, state: .active, at: since ?? entry.at, isContested: false, isSettled: false)
+                subject: subject, source: entry.source, state: .active, at: since ?? fleet.wall, isContested: false, open: nil)
         }
     }
 }

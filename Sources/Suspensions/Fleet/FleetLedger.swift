@@ -12,11 +12,17 @@ final class FleetLedger: Sendable {
         var runs: Set<String> = []
         var last = FleetChanges()
         var outbox = FleetOutbox()
+        var wall: @Sendable () -> Int64 = { Int64(Date.now.timeIntervalSince1970 * 1000) }
     }
 
     /// This run of this gateway. A new one at each start, so that a ledger that was restored or copied is never taken for the other.
     let writer = UUID().uuidString.lowercased()
     private let state = Mutex(State())
+
+    /// Milliseconds since 1970 by this machine's clock. What is heard counts from when it was heard: another machine's clock may be wrong.
+    var wall: Int64 { state.withLock { $0.wall }() }
+
+    func tellTime(by wall: @escaping @Sendable () -> Int64) { state.withLock { $0.wall = wall } }
 
     /// Whether a word is this ledger's, of this run or of an earlier one.
     func isOwn(_ writer: String) -> Bool { writer == self.writer || state.withLock { $0.runs.contains(writer) } }

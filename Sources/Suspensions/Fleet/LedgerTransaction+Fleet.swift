@@ -45,8 +45,9 @@ extension LedgerTransaction {
         let isContested = try Bool.fetchOne(statement, arguments: [scope, user, BlockSource.upstream.rawValue])!
         if isContested || shared.isContested[outcome.subject] != nil { shared.isContested[outcome.subject] = isContested }
         if isContested {
+            // A call of this gateway's that is unconfirmed stays so: none of the words is about it.
             try run(
-                "INSERT OR REPLACE INTO unconfirmed VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO unconfirmed VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [scope, user, UserState.active.rawValue, text(outcome.actor), text(outcome.requestID), Self.contest, outcome.at])
         } else {
             try run("DELETE FROM unconfirmed WHERE scope = ? AND user = ? AND cause = ?", [scope, user, Self.contest])
@@ -72,20 +73,21 @@ extension LedgerTransaction {
         let before = heads
         heads.hear(entry.head)
         guard heads != before else { return nil }
-        let outcome = Outcome(
-            intent: nil, subject: subject, source: entry.source, result: .state(entry.head.state), learned: .fleet,
-            actor: Array(entry.actor.utf8), requestID: Array(entry.requestID.utf8), reason: entry.reason, at: entry.at, since: entry.since)
-        try replace(before, by: heads, of: outcome, learned: entry.learned, scope: scope, user: user)
+        let lost = entry.source == .upstream ? try wordOfLostCall(scope, user) : nil
+        try replace(before, by: heads, of: entry.outcome(subject), learned: entry.learned, scope: scope, user: user)
         // Its own word that has come back with its number.
-        let isKnown = before.all.contains { $0.writer == entry.head.writer && $0.local == entry.head.local }
-        guard !isKnown || heads.state != before.state || heads.areContested != before.areContested else { return nil }
+        let isOld = before.all.contains { $0.writer == entry.head.writer && $0.local == entry.head.local }
+        guard !isOld || heads.state != before.state || heads.areContested != before.areContested else { return nil }
         // One that an own word has overtaken, which is yet to be published.
         guard heads.last != before.last else { return nil }
-        let settles = entry.learned == .call || entry.learned == .hand
-        try enter(outcome, heads.state, settles: settles && !heads.areContested, scope: scope, user: user, scopes)
+        // Only a call that was begun when the lost one was known settles it: nobody else can tell which of them came last at the service.
+        let isKnown = lost.map { !heads.all.contains($0) } ?? false
+        let settles = (entry.learned == .call || entry.learned == .hand) && !heads.areContested && isKnown
+        let outcome = entry.outcome(subject, heardAt: fleet.wall)
+        try enter(outcome, heads.state, settles: settles, scope: scope, user: user, scopes)
         return FleetEffect(
-            subject: subject, source: entry.source, state: heads.state, at: entry.at, isContested: heads.areContested,
-            isSettled: !heads.areContested && (before.areContested || settles))
+            subject: subject, source: entry.source, state: heads.state, at: outcome.at, isContested: heads.areContested,
+            open: try openCall(scope, user))
     }
 
     /// Block and log follow the words.
@@ -101,6 +103,33 @@ extension LedgerTransaction {
     }
 
     // MARK: rows
+
+    /// The word that an unconfirmed call of this gateway's has said, where it blocks the user (`on_unknown: suspend`). Others say none.
+    private func wordOfLostCall(_ scope: Int64, _ user: DatabaseValue) throws -> FleetHead? {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT head.writer, head.local, head.number, head.base, head.state FROM unconfirmed JOIN fleet_heads AS head
+                ON head.scope = unconfirmed.scope AND head.user = unconfirmed.user AND head.at = unconfirmed.at
+                AND head.request = unconfirmed.request AND head.actor = unconfirmed.caller AND head.state = unconfirmed.wanted
+                WHERE unconfirmed.scope = ? AND unconfirmed.user = ? AND head.source = \(BlockSource.upstream.rawValue)
+                AND head.learned IN (\(LedgerSchema.unknown))
+                """)
+        return try Row.fetchAll(statement, arguments: [scope, user]).map(Self.head).first { fleet.isOwn($0.writer) }
+    }
+
+    private func openCall(_ scope: Int64, _ user: DatabaseValue) throws -> FleetEffect.OpenCall? {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT wanted, EXISTS (
+                    SELECT 1 FROM blocks WHERE blocks.scope = unconfirmed.scope AND blocks.user = unconfirmed.user
+                    AND source = \(BlockSource.upstream.rawValue) AND learned IN (\(LedgerSchema.unknown))) AS blocking
+                FROM unconfirmed WHERE scope = ? AND user = ?
+                """)
+        return try Row.fetchOne(statement, arguments: [scope, user]).map { row in
+            guard let wanted = UserState(rawValue: row["wanted"]) else { throw LedgerError.readFailed("an unconfirmed call can't be read") }
+            return FleetEffect.OpenCall(wanted: wanted, isBlocking: row["blocking"])
+        }
+    }
 
     private func heads(_ scope: Int64, _ user: DatabaseValue, _ source: BlockSource) throws -> FleetHeads {
         let statement = try db.cachedStatement(
@@ -141,6 +170,15 @@ extension LedgerTransaction {
             after.areContested
                 ? "INSERT INTO fleet_contests VALUES (?, ?, ?)" : "DELETE FROM fleet_contests WHERE scope = ? AND user = ? AND source = ?",
             [scope, user, outcome.source.rawValue])
+    }
+}
+
+extension FleetEntry {
+    /// As the shared log has it; or, `heardAt` this machine's time, as this gateway's own log and what follows from it have it.
+    fileprivate func outcome(_ subject: Subject, heardAt: Int64? = nil) -> Outcome {
+        Outcome(
+            intent: nil, subject: subject, source: source, result: .state(head.state), learned: .fleet, actor: Array(actor.utf8),
+            requestID: Array(requestID.utf8), reason: reason, at: heardAt ?? at, since: heardAt == nil ? since : since ?? at)
     }
 }
 

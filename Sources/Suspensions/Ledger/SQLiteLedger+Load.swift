@@ -25,7 +25,7 @@ extension SQLiteLedger {
     }
 
     package func forEachRecentChange(since time: Int64, _ body: (Subject, Int64) -> Void) throws(LedgerError) {
-        let learned = [Learned.call, .unconfirmed, .crash, .hand, .read].map { "\($0.rawValue)" }.joined(separator: ", ")
+        let learned = Learned.quieting.map { "\($0.rawValue)" }.joined(separator: ", ")
         let last = "SELECT scope, at, user, learned FROM log ORDER BY number DESC LIMIT \(Limits.quietUsers)"
         try forEachRow("SELECT scope, at, user FROM (\(last)) WHERE at >= \(time) AND learned IN (\(learned))", called: "log entry") {
             subject, time in
