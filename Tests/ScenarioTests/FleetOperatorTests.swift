@@ -40,6 +40,61 @@ struct FleetOperatorTests {
         #expect(names == ["g0", "g1", "g2"])
     }
 
+    @Test("by hand, too, the answer waits for the whole fleet where the file says so, and says how far it reaches")
+    func reach() throws {
+        let stand = try FleetStand(gateways: 2, users: 4, fleet: ["acknowledge: all"]) {
+            $0.adminTokens = true
+            $0.more.append("admin: {address: \"unix:admin.sock\", tokens: [{name: ops, role: operator, file: secrets/ops.token}]}")
+        }
+        #expect(try stand.waitUntilJoined())
+        let added = try stand.command(0, "add", "--directory", "jitsudo", "--user", stand.users[0], "--reason", "INC-1")
+        #expect(added.output.hasSuffix("and on disk, at every gateway of the fleet\n"), "\(added)")
+        #expect(try stand.isBlocked(stand.users[0], at: 1) == true, "at once")
+        let lines = stand.users[1...].map { #"{"directory":"jitsudo","user":"\#($0)"}"# + "\n" }.joined()
+        let imported = try stand.command(0, "import", stand.write(lines, to: "lines", of: 0))
+        #expect(imported.output == "imported 3 lines, at every gateway of the fleet\n", "\(imported)")
+        for user in stand.users { #expect(try stand.isBlocked(user, at: 1) == true) }
+        stand.postgres.stop()
+        let alone = try stand.command(0, "add", "--directory", "jitsudo", "--user", stand.users[3], "--reason", "INC-2")
+        #expect(alone.status == 0 && alone.output.contains("\nONLY AT THIS GATEWAY for now: the fleet's database"), "\(alone)")
+        try stand.postgres.start()
+    }
+
+    @Test("without `acknowledge: all` an answer says that the others follow")
+    func follow() throws {
+        let stand = try FleetStand(gateways: 1, users: 1) { $0.admin = true }
+        #expect(try stand.waitUntilJoined())
+        let answer = try stand.gateways[0].admin("POST", "/api/suspensions", body: wish(stand.users[0]))
+        #expect(answer.field("suspension-reach") == "gateway")
+        #expect(answer.json?["reach"] as? String == "gateway" && answer.json?["fleet"] as? String == "joined")
+    }
+
+    @Test("a block that overlapped with a lift is listed as contested, and a second lift ends it")
+    func contested() throws {
+        let stand = try FleetStand(gateways: 2, users: 1) {
+            $0.adminTokens = true
+            $0.more.append("admin: {address: \"unix:admin.sock\", tokens: [{name: ops, role: operator, file: secrets/ops.token}]}")
+        }
+        let whom = ["--directory", "jitsudo", "--user", stand.users[0], "--reason", "INC-1"]
+        #expect(try stand.waitUntilJoined())
+        #expect(try stand.command(0, ["add"] + whom).output.hasSuffix("and on disk, at this gateway; the others follow\n"))
+        #expect(try stand.waitUntil(stand.users[0], isBlocked: true))
+        stand.postgres.stop()
+        #expect(try stand.command(0, ["lift"] + whom).output.contains("lifted the block of operator"))
+        // Asked of the other one, which hears nothing of that: it says so once more, and its word overlaps with the lift.
+        #expect(try stand.command(1, ["lift"] + whom).output.contains("lifted the block of operator"))
+        #expect(try stand.command(1, ["add"] + whom).status == 0)
+        try stand.postgres.start()
+        #expect(try stand.waitFor("tenantgate_fleet_contested_users", at: 0) { $0 == 1 })
+        #expect(try stand.waitUntil(stand.users[0], isBlocked: true))
+        for number in 0..<2 {
+            #expect(try stand.command(number, ["list", "--text"]).output.contains("CONTESTED  jitsudo"))
+        }
+        #expect(try stand.command(0, ["lift"] + whom).output.contains("lifted the block of operator"))
+        #expect(try stand.waitUntil(stand.users[0], isBlocked: false))
+        #expect(try stand.waitFor("tenantgate_fleet_contested_users", at: 1) { $0 == 0 })
+    }
+
     @Test("the status of one says that another is gone, and how far it is behind")
     func behind() throws {
         let stand = try FleetStand(gateways: 2, users: 3) { $0.admin = true }

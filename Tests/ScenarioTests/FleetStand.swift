@@ -66,6 +66,19 @@ final class FleetStand: Sendable {
         running.withLock { $0[number] = gateway }
     }
 
+    /// `tenantgate suspensions …` with a gateway's file.
+    func command(_ number: Int, _ words: String...) throws -> (status: Int32, output: String, errors: String) {
+        try command(number, words)
+    }
+
+    func command(_ number: Int, _ words: [String]) throws -> (status: Int32, output: String, errors: String) {
+        let arguments = ["suspensions", words[0], "--config", files[number]] + words.dropFirst()
+        return try ChildProcess.run(try BuildProducts.program("tenantgate").path, arguments, in: folders[number])
+    }
+
+    /// A file in a gateway's folder.
+    func write(_ text: String, to name: String, of number: Int) throws -> String { try folders[number].write(text, to: name) }
+
     /// Suspends or reactivates at one gateway.
     @discardableResult
     func setActive(_ active: Bool, _ user: String, at number: Int) throws -> WireAnswer {

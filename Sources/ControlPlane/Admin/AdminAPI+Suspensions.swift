@@ -8,10 +8,12 @@ extension AdminAPI {
         attempt(reply) {
             let wish = try AdminWish(request.body, takesSource: false)
             try sources.desk.add(wish.user, reason: wish.reason, by: request.actor) { [self] conclusion, stood in
-                conclude(conclusion, reply, telling: Telling(request, "suspended \(wish.text)", asked: "to suspend \(wish.text)")) {
+                concludeReaching(conclusion, reply, telling: Telling(request, "suspended \(wish.text)", asked: "to suspend \(wish.text)")) {
+                    reach in
                     var json = JSONWriter()
                     json.beginObject()
                     json.member("changed", !stood)
+                    json.write(reach)
                     json.name("suspension")
                     json.beginObject()
                     json.write(wish.user)
@@ -28,28 +30,40 @@ extension AdminAPI {
     func lift(_ request: AdminRequest, _ reply: @escaping AdminEndpoint.Reply) {
         attempt(reply) {
             let wish = try AdminWish(request.body, takesSource: true)
-            try sources.desk.lift(wish.user, source: wish.source, reason: wish.reason, by: request.actor) { [self] conclusion, lifted in
-                let names = lifted.names.isEmpty ? "an unconfirmed call" : lifted.names.joined(separator: " and ")
-                let telling = Telling(request, "lifted (\(names)) \(wish.text)", asked: "to lift (\(names)) \(wish.text)")
-                conclude(conclusion, reply, telling: telling) { [self] in liftedAnswer(wish.user, lifted) }
+            try sources.desk.lift(wish.user, source: wish.source, reason: wish.reason, by: request.actor) { [self] conclusion, lifting in
+                let telling = Telling(request, Self.words(lifting, wish), asked: "to lift (\(Self.names(lifting.asked))) \(wish.text)")
+                conclude(conclusion, reply, telling: telling) { Self.lifted(wish.user, lifting) }
             }
         }
     }
 
-    private func liftedAnswer(_ user: NamedUser, _ lifted: BlockSources) -> AdminAnswer {
+    private static func names(_ asked: BlockSources) -> String {
+        asked.isEmpty ? "an unconfirmed call" : asked.names.joined(separator: " and ")
+    }
+
+    private static func words(_ lifting: LiveDesk.Lifting, _ wish: AdminWish) -> String {
+        guard !lifting.kept.isEmpty else { return "lifted (\(names(lifting.asked))) \(wish.text)" }
+        let kept = "(\(names(lifting.kept))) \(wish.text): KEPT, another gateway blocked the user meanwhile"
+        return (lifting.lifted.isEmpty ? "" : "lifted (\(names(lifting.lifted))) \(wish.text), and ") + "asked to lift " + kept
+    }
+
+    private static func lifted(_ user: NamedUser, _ lifting: LiveDesk.Lifting) -> AdminAnswer {
         var json = JSONWriter()
         json.beginObject()
         json.name("lifted")
-        json.write(lifted.names)
-        json.member("settled", lifted.isEmpty)
+        json.write(lifting.lifted.names)
+        json.member("settled", lifting.asked.isEmpty)
         json.name("stands")
         json.beginArray()
-        let standing = try? sources.desk.standing(user)
-        for (tenant, left) in [(user.tenant, standing?.here ?? []), (nil, standing?.inAllTenants ?? [])] {
-            for name in left.names {
+        let standing = [
+            (user.tenant, lifting.here, lifting.contestedHere), (nil, lifting.inAllTenants, lifting.contestedInAllTenants),
+        ]
+        for (tenant, left, contested) in standing {
+            for source in BlockSource.allCases where left.contains(BlockSources(source)) {
                 json.beginObject()
                 if let tenant { json.member("tenant", tenant) }
-                json.member("source", name)
+                json.member("source", source.name)
+                if contested.contains(BlockSources(source)) { json.member("contested", true) }
                 json.endObject()
             }
         }
@@ -67,12 +81,12 @@ extension AdminAPI {
             } catch {
                 return reply(Self.refused(error))
             }
-            guard !isTrial else { return reply(Self.imported(list.count, isTrial: true)) }
+            guard !isTrial else { return reply(Self.imported(list.count, nil)) }
             sources.desk.run(list) { [self] conclusion in
                 switch conclusion {
                 case .done(let count):
                     let telling = Telling(request, "imported \(count) suspension\(count == 1 ? "" : "s")", asked: "to import")
-                    conclude(.done, reply, telling: telling) { Self.imported(count, isTrial: false) }
+                    concludeReaching(.done, reply, telling: telling) { Self.imported(count, $0) }
                 case .stopped(let durable, let inForce, let reason):
                     stopped(request, durable, inForce: inForce, of: list.count, reason, reply)
                 }
@@ -104,11 +118,13 @@ extension AdminAPI {
         }
     }
 
-    private static func imported(_ count: Int, isTrial: Bool) -> AdminAnswer {
+    /// Without a reach it was a trial.
+    private static func imported(_ count: Int, _ reach: AdminReach?) -> AdminAnswer {
         var json = JSONWriter()
         json.beginObject()
         json.member("lines", count)
-        json.member("dry_run", isTrial)
+        json.member("dry_run", reach == nil)
+        if let reach { json.write(reach) }
         json.endObject()
         return AdminAnswer(json)
     }
@@ -160,16 +176,42 @@ extension AdminAPI {
         }
     }
 
-    /// Answers once every loop has seen what was changed. What is in force, or may come to be, is told on standard error, too.
     private func conclude(
         _ conclusion: HandConclusion, _ reply: @escaping AdminEndpoint.Reply, telling: Telling,
         done: @escaping @Sendable () -> AdminAnswer
     ) {
+        conclude(conclusion, Ending(refused: reply) { reply(done()) }, telling: telling)
+    }
+
+    /// The same where it is told how far it reaches; that may take a second.
+    private func concludeReaching(
+        _ conclusion: HandConclusion, _ reply: @escaping AdminEndpoint.Reply, telling: Telling,
+        done: @escaping @Sendable (AdminReach) -> AdminAnswer
+    ) {
+        let fleet = sources.fleet
+        let ending = Ending(refused: reply) {
+            AdminReach.find(fleet) { reach in
+                var answer = done(reach)
+                answer.fields.append(("Suspension-Reach", reach.name))
+                reply(answer)
+            }
+        }
+        conclude(conclusion, ending, telling: telling)
+    }
+
+    private struct Ending: Sendable {
+        let refused: AdminEndpoint.Reply
+        let done: @Sendable () -> Void
+    }
+
+    /// Goes on once every loop has seen what was changed. What is in force, or may come to be, is told on standard error, too.
+    private func conclude(_ conclusion: HandConclusion, _ ending: Ending, telling: Telling) {
+        let reply = ending.refused
         let refusal = Self.refusal(of: conclusion)
         switch conclusion {
         case .done:
             sources.news.tell("\(telling.who) \(telling.done) \(telling.request)")
-            sources.gateway.afterEveryLoop { reply(done()) }
+            sources.gateway.afterEveryLoop(ending.done)
         case .notDurable(inForce: true):
             sources.news.tell("\(telling.who) \(telling.done): IN FORCE, NOT DURABLE, a restart may forget it \(telling.request)")
             reply(

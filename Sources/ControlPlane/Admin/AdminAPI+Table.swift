@@ -49,7 +49,8 @@ extension AdminAPI {
     private static let changing: [AdminEndpoint] = [
         AdminEndpoint(
             method: "POST", path: "/api/suspensions", role: .operator,
-            summary: "Block a user by hand. In force on every loop, open work cut, and durable when this is answered.",
+            summary:
+                "Block a user by hand. In force on every loop, open work cut, and durable when this is answered; `reach` says whether at every gateway.",
             body: .json("Wish"),
             answers: [
                 .init(status: 200, schema: "Added", meaning: "Blocked now; `changed` is false where the operator's block stood already.")
@@ -57,7 +58,8 @@ extension AdminAPI {
             refusals: [.suspensionNotDurable, .draining], act: { $0.add($1, $2) }),
         AdminEndpoint(
             method: "POST", path: "/api/suspensions/lift", role: .operator,
-            summary: "Lift a user's blocks, of one source or of both; settles a call whose outcome nobody knows.",
+            summary:
+                "Lift a user's blocks, of one source or of both; settles a call whose outcome nobody knows. `contested`: another gateway of the fleet blocked the user at the same time, so the block stays until it is lifted once more.",
             body: .json("LiftWish"),
             answers: [.init(status: 200, schema: "Lifted", meaning: "What was lifted, and what stands still.")],
             refusals: [.notSuspended, .suspensionNotDurable, .draining], act: { $0.lift($1, $2) }),

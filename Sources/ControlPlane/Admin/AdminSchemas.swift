@@ -19,7 +19,8 @@ enum AdminSchemas {
         (
             "Block",
             object(
-                whom.required + [("source", source), ("learned", .text), ("at", .time)], optional: whom.optional + [("reason", .text)])
+                whom.required + [("source", source), ("learned", .text), ("at", .time)],
+                optional: whom.optional + [("reason", .text), ("contested", .flag)])
         ),
         (
             "Suspensions",
@@ -36,22 +37,23 @@ enum AdminSchemas {
         ("Unconfirmed", object([("unconfirmed_users", .count), ("calls", .list(.reference("Call"))), ("more", .flag)])),
         (
             "Added",
-            object([
-                ("changed", .flag),
-                (
-                    "suspension",
-                    object(whom.required + [("source", source), ("reason", .text)], optional: whom.optional)
-                ),
-            ])
+            object(
+                [
+                    ("changed", .flag), ("reach", reach),
+                    (
+                        "suspension",
+                        object(whom.required + [("source", source), ("reason", .text)], optional: whom.optional)
+                    ),
+                ], optional: [("fleet", link)])
         ),
         (
             "Lifted",
             object([
                 ("lifted", .list(source)), ("settled", .flag),
-                ("stands", .list(object([("source", source)], optional: [("tenant", .text)]))),
+                ("stands", .list(object([("source", source)], optional: [("tenant", .text), ("contested", .flag)]))),
             ])
         ),
-        ("Imported", object([("lines", .count), ("dry_run", .flag)])),
+        ("Imported", object([("lines", .count), ("dry_run", .flag)], optional: [("reach", reach), ("fleet", link)])),
         (
             "Entry",
             object(
@@ -80,6 +82,9 @@ enum AdminSchemas {
         ("type", .string("string")), ("minLength", .integer(1)), ("maxLength", .integer(Limits.ledgerText)), ("pattern", .string("\\S")),
     ])
     private static let source: SchemaValue = .words(["upstream", "operator"])
+    /// `fleet` where every live gateway has it in force; `link`: how this one stands with the others, if there are any.
+    private static let reach: SchemaValue = .words(["gateway", "fleet"])
+    private static let link: SchemaValue = .words(FleetStatus.Link.allCases.map(\.rawValue))
     private static let state: SchemaValue = .words(["active", "suspended"])
     /// Ids are bounded here by what any format takes; each directory's format says more.
     private static let whom: (required: [(String, SchemaValue)], optional: [(String, SchemaValue)]) = (
@@ -123,7 +128,7 @@ enum AdminSchemas {
 
     private static let fleet = object(
         [
-            ("link", .words(FleetStatus.Link.allCases.map(\.rawValue))), ("listening", .flag), ("refusing", .flag),
+            ("link", link), ("listening", .flag), ("refusing", .flag),
             ("behind_seconds", .count), ("unpublished", .count), ("contested_users", .count), ("applied", .count),
             (
                 "gateways",

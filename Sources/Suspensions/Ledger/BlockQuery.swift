@@ -113,7 +113,7 @@ extension SQLiteLedger {
     private func rows(
         _ db: Database, _ query: BlockQuery, scope: Int64, place: LedgerScopes.Place?, after: BlockPosition?, limit: Int
     ) throws -> [Row] {
-        let columns = "SELECT user, source, learned, at, reason FROM blocks WHERE scope = ?"
+        let columns = "SELECT user, source, learned, at, reason, \(contest) FROM blocks WHERE scope = ?"
         let end = " ORDER BY user, source LIMIT ?"
         if let wanted = query.user {
             guard let place, let user = UserID(wanted.span, format: directories[place.directory].idFormat) else { return [] }
@@ -139,7 +139,9 @@ extension SQLiteLedger {
         let named = NamedUser(directory: scopes.name(place.directory), tenant: place.tenant?.canonical, user: user.canonical)
         let subject = Subject(directory: place.directory, tenant: place.tenant, user: UserID(user))
         return (
-            StandingBlock(subject: subject, user: named, source: source, learned: learned, since: row["at"], reason: row["reason"]), user
+            StandingBlock(
+                subject: subject, user: named, source: source, learned: learned, since: row["at"], reason: row["reason"],
+                isContested: row["contested"]), user
         )
     }
 }

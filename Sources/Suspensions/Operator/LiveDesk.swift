@@ -58,11 +58,27 @@ package final class LiveDesk: Sendable {
         authority.byHand([outcome]) { answer($0, stood) }
     }
 
+    /// What a lift came to.
+    package struct Lifting: Sendable {
+        /// The blocks that stood before, of those that were to be lifted; none where an unconfirmed call was all there was to settle.
+        package let asked: BlockSources
+        /// What stands when it is done, exactly here and in the whole directory.
+        package var here: BlockSources = []
+        package var inAllTenants: BlockSources = []
+        /// Of these what another gateway of the fleet and this one have said different things about, neither knowing of the other.
+        package var contestedHere: BlockSources = []
+        package var contestedInAllTenants: BlockSources = []
+
+        /// Blocks that another gateway's word keeps, of which this lift did not know.
+        package var kept: BlockSources { asked.intersection(here).intersection(contestedHere) }
+        package var lifted: BlockSources { asked.subtracting(kept) }
+    }
+
     /// Lifts a user's block of one source, or of every source that stands; settles what an unconfirmed call left open. The answer says
     /// what was lifted.
     package func lift(
         _ user: NamedUser, source: BlockSource?, reason: String, by actor: Actor,
-        then answer: @escaping @Sendable (HandConclusion, _ lifted: BlockSources) -> Void
+        then answer: @escaping @Sendable (HandConclusion, Lifting) -> Void
     ) throws(OperatorError) {
         let subject = try subject(user)
         let reason = try checked(reason)
@@ -71,15 +87,27 @@ package final class LiveDesk: Sendable {
         var sources = BlockSource.allCases.filter { lifted.contains(BlockSources($0)) }
         if sources.isEmpty, source != .operator, authority.isUnconfirmed(subject) { sources = [.upstream] }
         guard !sources.isEmpty else { throw .notBlocked(user) }
-        authority.byHand(sources.map { outcome(subject, .active, $0, .hand, reason, actor) }) { answer($0, lifted) }
+        authority.byHand(sources.map { outcome(subject, .active, $0, .hand, reason, actor) }) { [self] conclusion in
+            guard conclusion == .done else { return answer(conclusion, Lifting(asked: lifted)) }
+            look(subject, Lifting(asked: lifted)) { answer(conclusion, $0) }
+        }
     }
 
-    /// The sources that stand for this user now, exactly here and in the whole directory.
-    package func standing(_ user: NamedUser) throws(OperatorError) -> (here: BlockSources, inAllTenants: BlockSources) {
-        let subject = try subject(user)
-        guard subject.tenant != nil else { return (authority.index.sources(of: subject), []) }
-        let whole = Subject(directory: subject.directory, tenant: nil, user: subject.user)
-        return (authority.index.sources(of: subject), authority.index.sources(of: whole))
+    /// What stands for the subject now. The ledger is asked only where something does.
+    private func look(_ subject: Subject, _ lifting: Lifting, then answer: @escaping @Sendable (Lifting) -> Void) {
+        let whole = subject.tenant.map { _ in Subject(directory: subject.directory, tenant: nil, user: subject.user) }
+        var lifting = lifting
+        lifting.here = authority.index.sources(of: subject)
+        lifting.inAllTenants = whole.map { authority.index.sources(of: $0) } ?? []
+        guard !lifting.here.isEmpty || !lifting.inAllTenants.isEmpty else { return answer(lifting) }
+        let (ledger, seen) = (ledger, lifting)
+        let isTaken = authority.reading {
+            var lifting = seen
+            lifting.contestedHere = (try? ledger.contested(subject)) ?? []
+            lifting.contestedInAllTenants = whole.flatMap { try? ledger.contested($0) } ?? []
+            answer(lifting)
+        }
+        if !isTaken { answer(lifting) }
     }
 
     func outcome(

@@ -32,6 +32,7 @@ extension StandingBlock {
         line.write(user)
         line.member("source", source.name)
         line.member("learned", learned.name)
+        if isContested { line.member("contested", true) }
         if let reason { line.member("reason", reason) }
         line.member("at", timestamp(since))
         line.endObject()

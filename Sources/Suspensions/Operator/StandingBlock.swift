@@ -11,6 +11,8 @@ package struct StandingBlock: Sendable, Equatable {
     /// Milliseconds since 1970.
     package let since: Int64
     package let reason: String?
+    /// Another gateway of the fleet has lifted it, or this one has, when neither had heard of the other: it stands until that is settled.
+    package var isContested = false
 }
 
 /// The ledger by names.
@@ -20,7 +22,7 @@ extension SQLiteLedger {
         let scopes = scopes.withLock { $0 }
         try database.read { db in
             let rows = try Row.fetchCursor(
-                db, sql: "SELECT scope, user, source, learned, at, reason FROM blocks ORDER BY scope, user, source")
+                db, sql: "SELECT scope, user, source, learned, at, reason, \(contest) FROM blocks ORDER BY scope, user, source")
             while let row = try rows.next() {
                 guard let place = scopes.place(row["scope"]), let user = try LedgerScopes.id(row["user"]),
                     let source = BlockSource(rawValue: row["source"]), let learned = Learned(rawValue: row["learned"])
@@ -30,8 +32,29 @@ extension SQLiteLedger {
                         subject: Subject(directory: place.directory, tenant: place.tenant, user: UserID(user)),
                         user: NamedUser(
                             directory: scopes.name(place.directory), tenant: place.tenant?.canonical, user: user.canonical),
-                        source: source, learned: learned, since: row["at"], reason: row["reason"]))
+                        source: source, learned: learned, since: row["at"], reason: row["reason"], isContested: row["contested"]))
             }
+        }
+    }
+
+    /// The column that says whether words of several gateways about a block differ.
+    var contest: String {
+        guard fleet.isJoined else { return "0 AS contested" }
+        return """
+            EXISTS (SELECT 1 FROM fleet_contests AS contest WHERE contest.scope = blocks.scope AND contest.user = blocks.user
+            AND contest.source = blocks.source) AS contested
+            """
+    }
+
+    /// The sources of a subject about which words of several gateways differ.
+    func contested(_ subject: Subject) throws(LedgerError) -> BlockSources {
+        let place = LedgerScopes.Place(directory: subject.directory, tenant: subject.tenant)
+        guard fleet.isJoined, let scope = scopes.withLock({ $0.known(place) }) else { return [] }
+        return try reading { db in
+            let user = LedgerScopes.value(subject.user.id)
+            let sources = try UInt8.fetchAll(
+                db, sql: "SELECT source FROM fleet_contests WHERE scope = ? AND user = ?", arguments: [scope, user])
+            return sources.reduce(into: []) { $0.formUnion(BlockSources(rawValue: $1)) }
         }
     }
 

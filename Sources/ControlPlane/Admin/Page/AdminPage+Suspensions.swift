@@ -28,7 +28,7 @@ extension AdminPage {
         function showBlocks() {
           fill('blocks', blocks.map((each) => ({
             key: keyOf(each), make: () => liftButton(each, each.source),
-            cells: [[each.user, 'id', where(each)], [each.source, '', each.learned], [local(each.at), 't'], [each.reason ?? '', 'wrap']]})), 'Nobody.');
+            cells: [[each.user, 'id', where(each)], [each.source, each.contested ? 'bad' : '', each.contested ? `${each.learned}, contested` : each.learned], [local(each.at), 't'], [each.reason ?? '', 'wrap']]})), 'Nobody.');
           $('more').hidden = !cursor || blocks.length >= mostRows;
           say($('count'), !cursor ? '' : blocks.length >= mostRows ? `The first ${blocks.length.toLocaleString('en')}: search for the others.` : `The first ${blocks.length.toLocaleString('en')}.`);
         }
@@ -118,10 +118,17 @@ extension AdminPage {
           const form = event.target.elements;
           const wish = {directory: form.directory.value, user: form.user.value.trim(), reason: form.reason.value.trim()};
           if (form.tenant.value.trim()) wish.tenant = form.tenant.value.trim();
-          const isDone = await change('/api/suspensions', wish, ({changed}) =>
-            changed ? `${whom(wish)} is blocked now: on every loop, open work cut, and on disk.` : `${whom(wish)} was blocked by an operator already.`);
+          const isDone = await change('/api/suspensions', wish, (answer) =>
+            (answer.changed ? `${whom(wish)} is blocked now: on every loop, open work cut, and on disk` : `${whom(wish)} was blocked by an operator already`) + reach(answer));
           if (isDone) form.user.value = '';
         });
+
+        function reach({reach, fleet}) {
+          if (!fleet) return '.';
+          if (reach === 'fleet') return ', at every gateway of the fleet.';
+          return fleet === 'joined' ? ', at this gateway; the others follow.'
+            : '. ONLY AT THIS GATEWAY for now: the fleet’s database can’t be used. It reaches the others when that is back.';
+        }
 
         function lift(each, source) {
           const dialog = $('lift');
@@ -136,8 +143,8 @@ extension AdminPage {
             if (each.tenant) wish.tenant = each.tenant;
             // Settling a call whose outcome is unknown leaves an operator's block alone.
             wish.source = source ?? 'upstream';
-            change('/api/suspensions/lift', wish, ({stands}) =>
-              `${whom(each)}: ${source ? 'lifted' : 'settled'}.` + (stands.length ? ` STILL REFUSED: ${stands.map((left) => `${left.tenant ? `in tenant ${left.tenant}` : 'in all tenants'} by ${left.source}`).join(', ')}.` : ''));
+            change('/api/suspensions/lift', wish, ({lifted, settled, stands}) =>
+              `${whom(each)}: ${lifted.length ? 'lifted' : settled ? 'settled' : 'nothing was lifted'}.` + (stands.length ? ` STILL REFUSED: ${stands.map((left) => `${left.tenant ? `in tenant ${left.tenant}` : 'in all tenants'} by ${left.source}${left.contested ? ' (another gateway blocked the user at the same time: lift once more if you mean to)' : ''}`).join(', ')}.` : ''));
           }, {once: true});
           dialog.showModal();
         }

@@ -22,6 +22,8 @@ enum LineText {
             return "\(number ?? "")  \(at)  \(whom)  \(from) -> \(to)  source \(text("source") ?? "?"), \(text("learned") ?? "?"), "
                 + "by \(text("actor") ?? "?")\(reason)"
         }
-        return "SUSPENDED  \(whom)  by \(text("source") ?? "?") (\(text("learned") ?? "?")) since \(at)\(reason)"
+        let isContested = document.member("contested", of: document.root)?.kind == .true
+        let state = isContested ? "CONTESTED" : "SUSPENDED"
+        return "\(state)  \(whom)  by \(text("source") ?? "?") (\(text("learned") ?? "?")) since \(at)\(reason)"
     }
 }

@@ -38,18 +38,20 @@ struct LiveSuspensions {
     func add(_ wish: Wish) throws(CommandFailure) -> String {
         let answer = try post("/api/suspensions", "application/json", wish.json)
         let isNew = answer.flag("changed")
-        return isNew
+        let done =
+            isNew
             ? "\(wish.text) is blocked now: on every loop, open work cut, and on disk"
             : "\(wish.text) was blocked by an operator already"
+        return done + answer.reach
     }
 
     func lift(_ wish: Wish) throws(CommandFailure) -> String {
         let answer = try post("/api/suspensions/lift", "application/json", wish.json)
         let lifted = answer.texts("lifted")
         let done =
-            lifted.isEmpty
-            ? "\(wish.text): what an unconfirmed call left open is settled"
-            : "\(wish.text): lifted the block of \(lifted.joined(separator: " and "))"
+            !lifted.isEmpty
+            ? "\(wish.text): lifted the block of \(lifted.joined(separator: " and "))"
+            : answer.flag("settled") ? "\(wish.text): what an unconfirmed call left open is settled" : "\(wish.text): nothing was lifted"
         let standing = answer.standing
         return standing.isEmpty ? done : done + "\nSTILL REFUSED: " + standing.joined(separator: ", ")
     }
@@ -105,11 +107,14 @@ struct LiveSuspensions {
         for isTrial in [true, false] {
             let parts = ImportParts(lines)
             var refused: [String] = []
+            var reach = ""
             while refused.count < Self.refusedParts, let part = try parts.next() {
                 do throws(CommandFailure) {
-                    _ = try client.ask(
+                    let answer = try client.ask(
                         "POST", "/api/suspensions/import" + (isTrial ? "?dry_run=true" : ""), body: (AdminAnswer.lines, part.bytes),
                         firstLine: part.first)
+                    // The last one's: whoever has that has those before it.
+                    reach = Lines(answer).reach
                 } catch {
                     let place = part.first > 1 ? "Lines \(part.first)…\(parts.count): " : ""
                     if isTrial, error.code == AdminRefusal.importRefused.rawValue {
@@ -121,7 +126,7 @@ struct LiveSuspensions {
                 }
             }
             guard refused.isEmpty else { throw CommandFailure(refused.joined(separator: "\n")) }
-            if !isTrial { return "imported \(parts.count) line\(parts.count == 1 ? "" : "s")" }
+            if !isTrial { return "imported \(parts.count) line\(parts.count == 1 ? "" : "s")\(reach)" }
         }
         return ""
     }
@@ -222,8 +227,21 @@ private struct Lines {
         elements("stands").map { element in
             let block = Lines(Array(element.utf8))
             let place = block.text("tenant").map { "in tenant \(PlainText.shown($0))" } ?? "in all tenants"
-            return "\(place) by \(PlainText.shown(block.text("source") ?? ""))"
+            return "\(place) by \(PlainText.shown(block.text("source") ?? ""))" + (block.flag("contested") ? Self.contested : "")
         }
+    }
+
+    private static let contested = """
+         (another gateway of the fleet blocked this user at the same time, so the block stays: look at `log`, then lift once more if you mean \
+        to)
+        """
+
+    /// How far a suspension reaches, in words behind it; nothing for a gateway by itself.
+    var reach: String {
+        guard let link = text("fleet") else { return "" }
+        if text("reach") == "fleet" { return ", at every gateway of the fleet" }
+        if link == "joined" { return ", at this gateway; the others follow" }
+        return ".\nONLY AT THIS GATEWAY for now: the fleet's database can't be used. It reaches the others when that is back."
     }
 }
 
