@@ -15,7 +15,7 @@ struct QuietUsersTests {
         for batch in 0..<600 where FleetGate.now() - begun < 60_000_000_000 {
             let effects = (0..<500).map { number in
                 FleetEffect(
-                    subject: person(batch * 500 + number), source: .upstream, state: .suspended, at: 0, isContested: false, isSettled: false
+                    subject: person(batch * 500 + number), source: .upstream, state: .suspended, at: 0, isContested: false, open: nil
                 )
             }
             _ = machine.handle(.heard(effects, isWriting: []), at: now)
