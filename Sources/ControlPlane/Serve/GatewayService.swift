@@ -110,7 +110,7 @@ package final class GatewayService: Sendable {
             throw StartFailure("The gateway can't be started: \(error).")
         }
         let gateway = gateway
-        reads = ServiceReads(suspensions.aliases, say: say) { gateway.boardFigures }
+        reads = ServiceReads(suspensions, say: say) { gateway.boardFigures }
         reconciling = ReconcileService(suspensions, reads, say: say)
         if takeOver == nil { Self.awaitKeys(keys, say) }
         keys.serve(gateway)

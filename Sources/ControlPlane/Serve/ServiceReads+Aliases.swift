@@ -20,6 +20,7 @@ extension ServiceReads: AliasSource {
         guard let credential = credentials.first, let request = desk.request(search, alias.value, tenant: tenant, by: credential),
             let reader = desk.searchReader(alias.rule, search)
         else { return then(credentials.isEmpty ? .readings(found) : .impossible) }
+        let asked = ContinuousClock.now
         ask(desk, request, timeout: Limits.aliasSearchMilliseconds) { [self] result in
             switch result {
             case .failure: return then(.failed)
@@ -27,16 +28,28 @@ extension ServiceReads: AliasSource {
                 let isNobody = answer.status == 404 || answer.status == 410
                 guard let readings = isNobody ? [] : reader.readings(from: answer) else { return then(.failed) }
                 let all = found + readings
-                guard credentials.count > 1 else { return then(.readings(all)) }
-                ask(alias, desk, search, tenant, credentials.dropFirst(), found: all, then: then)
+                let suspended = isNobody ? [] : reader.suspended(in: answer)
+                teach(suspended.map { Subject(directory: desk.directory, tenant: tenant, user: $0) }, since: asked) { [self] in
+                    guard credentials.count > 1 else { return then(.readings(all)) }
+                    ask(alias, desk, search, tenant, credentials.dropFirst(), found: all, then: then)
+                }
             }
         }
     }
 
+    /// Whoever is shown as suspended is blocked before those who wait for the answer are judged by it.
+    private func teach(_ suspended: [Subject], since asked: ContinuousClock.Instant, then: @escaping @Sendable () -> Void) {
+        authority.observe(suspended: suspended, caller: Self.reader, requestID: [], age: asked.duration(to: .now), then: then)
+    }
+
+    /// Who has asked, in the ledger's log.
+    private static let reader = Caller("gateway")
+
     func readAnew(_ subject: Subject, then: @escaping @Sendable (AliasReread) -> Void) {
-        read(subject, timeout: Limits.aliasSearchMilliseconds) { outcome in
+        let asked = ContinuousClock.now
+        read(subject, timeout: Limits.aliasSearchMilliseconds) { [self] outcome in
             switch outcome {
-            case .state: then(.read)
+            case .state(let state): teach(state == .suspended ? [subject] : [], since: asked) { then(.read) }
             case .absent: then(.absent)
             case .sick, .useless: then(.failed)
             case .impossible: then(.impossible)

@@ -24,14 +24,16 @@ final class ServiceReads: UserSource {
     typealias Completion = @Sendable (Result<ServiceAnswer, FetchFailure>) -> Void
 
     private let state = Mutex(State())
+    /// Told of whom a search shows as suspended.
+    let authority: SuspensionAuthority
     /// Every user that is read tells his aliases, too.
-    let aliases: AliasBook
+    var aliases: AliasBook { authority.aliases }
     private let say: @Sendable (String) -> Void
     /// How upstreams and their servers stand.
     private let figures: @Sendable () -> [BoardFigures]
 
-    init(_ aliases: AliasBook, say: @escaping @Sendable (String) -> Void, figures: @escaping @Sendable () -> [BoardFigures]) {
-        self.aliases = aliases
+    init(_ authority: SuspensionAuthority, say: @escaping @Sendable (String) -> Void, figures: @escaping @Sendable () -> [BoardFigures]) {
+        self.authority = authority
         self.say = say
         self.figures = figures
     }

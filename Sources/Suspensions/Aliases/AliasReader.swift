@@ -57,6 +57,20 @@ package struct AliasReader: Sendable {
         return readings
     }
 
+    /// Whom the answer to a search shows as suspended.
+    package func suspended(in answer: ServiceAnswer) -> [UserID] {
+        guard let items, let document = try? answer.document(), let entries = document.value(at: items.steps), entries.kind == .array else {
+            return []
+        }
+        let entry = UserEntry(document: document, shape: shape, format: format)
+        var users: [UserID] = []
+        document.forEachElement(of: entries) { value in
+            if case .teaches(let user, .suspended) = entry.lesson(value) { users.append(user) }
+            return true
+        }
+        return users
+    }
+
     /// False where the object is no whole user, or not the one that was asked for.
     private func append(_ entry: UserEntry, _ object: JSONValue, about user: UserID?, to readings: inout [AliasReading]) -> Bool {
         guard let (named, _) = try? entry.read(object), user == nil || user == named else { return false }

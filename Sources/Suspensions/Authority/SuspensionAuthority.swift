@@ -126,11 +126,18 @@ package final class SuspensionAuthority: Sendable {
     ///
     /// - Parameters:
     ///   - age: time since the request was sent whose answer this is; an answer may be older than a call that was made meanwhile.
-    package func observe(suspended subjects: [Subject], caller: Caller, requestID: [UInt8], age: Duration) {
+    ///   - then: called when whoever is blocked by it is in the index.
+    package func observe(
+        suspended subjects: [Subject], caller: Caller, requestID: [UInt8], age: Duration, then: (@Sendable () -> Void)? = nil
+    ) {
         let news = subjects.filter { !index.stands(.upstream, for: $0) }
-        guard !news.isEmpty else { return }
+        guard !news.isEmpty else {
+            then?()
+            return
+        }
         let asked = surroundings.steady() - age.nanoseconds
         surroundings.run { [self] in
+            defer { then?() }
             // Another gateway has the ledger, or is about to: it learns by itself.
             guard state.withLock({ $0.held == nil }) else { return }
             for subject in news where !index.stands(.upstream, for: subject) {

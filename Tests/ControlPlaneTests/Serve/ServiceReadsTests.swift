@@ -21,8 +21,8 @@ struct ServiceReadsTests {
         var maker = UpstreamMaker()
         let upstreams = try configuration.upstreams.map { try maker.make($0) }
         let said = Mutex<[String]>([])
-        let aliases = try LedgerGlance(configuration).snapshot(of: configuration).suspensions.aliases
-        let reads = ServiceReads(aliases, say: { line in said.withLock { $0.append(line) } }, figures: { [] })
+        let suspensions = try LedgerGlance(configuration).snapshot(of: configuration).suspensions
+        let reads = ServiceReads(suspensions, say: { line in said.withLock { $0.append(line) } }, figures: { [] })
         #expect(reads.follow(configuration, upstreams))
         let list = try #require(reads.lists(of: 1).first)
         let subject = Subject(directory: 1, tenant: nil, user: UserID(Array("anna".utf8).span, format: .string)!)

@@ -41,6 +41,17 @@ struct AliasTests {
         #expect(try stand.probe("carl@globex.example", tenant: TestIssuers.globex).gatewayCode == "user_suspended")
     }
 
+    @Test("whom the service's answer to a search shows as suspended is refused with that very request, and lifted like anybody")
+    func seenSuspended() throws {
+        let stand = try AliasStand()
+        let service = try stand.world.service(of: .jitsudo).client()
+        #expect(try service.exchange(Dialect.jitsudo.setActive(false, AliasStand.ben)).status == 200)
+        #expect(try stand.probe("ben@acme.example").gatewayCode == "user_suspended")
+        #expect(try stand.world.isBlocked(AliasStand.ben, .jitsudo) == true)
+        #expect(try stand.set(true, AliasStand.ben).status == 200)
+        #expect(passed(try stand.probe("ben@acme.example")))
+    }
+
     @Test("one tenant's user is nobody in another, whoever has been seen there")
     func tenants() throws {
         let stand = try AliasStand()
