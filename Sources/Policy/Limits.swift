@@ -331,16 +331,24 @@ package enum Limits {
     package static let aliasFreshSeconds: Int64 = 900
     /// Seconds between two reads of the users that have one alias at once.
     package static let contestedAliasSeconds: Int64 = 10
-    /// Searches and reads of aliases that are under way at a time, and that may begin in a second: a service serves its users first.
+    /// Searches and reads of aliases that are under way at a time, and that may begin in a second, of one tenant's users (of one directory's,
+    /// where suspensions reach all tenants) and in all: a service serves its users first, and one tenant's leave room for others'.
     package static let aliasSearchesAtOnce = 16
+    package static let aliasSearchesAtOnceInAll = 64
     package static let aliasSearchesPerSecond = 100
+    package static let aliasSearchesPerSecondInAll = 400
     /// Seconds for which a gateway of a fleet believes what a user was last seen with: others see changes that it doesn't. Half of it later he
     /// is read anew in the background, so that who comes often doesn't wait.
     package static let fleetAliasSeconds: Int64 = 60
-    /// Reads of users that a gateway of a fleet has under way for that, and that may begin in a second: 30,000 users who come all the time.
+    /// Reads of users that a gateway of a fleet has under way for that, and that may begin in a second, of one tenant's and in all: 60,000
+    /// users who come all the time.
     package static let aliasReadsAtOnce = 64
+    package static let aliasReadsAtOnceInAll = 128
     package static let aliasReadsPerSecond = 1000
-    /// Requests that may wait for searches, of all loops: beyond it 503 `overloaded`.
+    package static let aliasReadsPerSecondInAll = 2000
+    /// Tenants for which the shares of a second are kept.
+    package static let aliasGroups = 4096
+    /// Requests that may wait for searches, of all loops: beyond it, and beyond half of what others leave for one tenant's, 503 `overloaded`.
     package static let aliasWaiters = 4096
     /// Of them for one alias, so that one user's leave room for others'.
     package static let aliasWaitersOfOne = 256

@@ -41,7 +41,7 @@ extension AliasBook {
         }
         let now = steady()
         let ending = state.withLock { state -> (answers: [@Sendable (AliasAnswer) -> Void], answer: AliasAnswer)? in
-            state.open -= 1
+            state.open.give(question.group)
             if case .readings = finding, !finding.isGood(for: question), state.repeats(question.key, now: now) { return nil }
             let ending = state.end(question.key, finding.isGood(for: question) ? .nobody : .unavailable, generation, now: now)
             state.tally.note(ending.answer.verdict)
@@ -70,10 +70,10 @@ extension AliasBook {
     private func confirmed(_ question: AliasQuestion, isFailed: Bool) {
         let now = steady()
         let ending = state.withLock { state -> (answers: [@Sendable (AliasAnswer) -> Void], answer: AliasAnswer)? in
-            state.reading -= 1
+            state.endRead(question.group)
             let isShown = state.isBelieved(question.key, now: now)
-            if !isShown, !isFailed, state.allowance.take(now: now) {
-                state.line.append(question.key)
+            if !isShown, !isFailed, state.allowance.take(question.group, now: now) {
+                state.line.append(question.key, of: question.group)
                 return nil
             }
             return state.end(question.key, .unavailable, generation, now: now)
@@ -86,14 +86,14 @@ extension AliasBook {
     private func readAnew(_ subject: Subject, _ key: AliasKey) {
         let asked = steady()
         let source = state.withLock { state in
-            state.reading += state.source == nil ? 0 : 1
+            if state.source != nil { state.beginRead(subject.aliasGroup) }
             return state.source
         }
         source?.readAnew(subject) { [weak self] reading in
             guard let self else { return }
             run {
                 self.take(reading, of: subject, key, asked: asked)
-                self.state.withLock { $0.reading -= 1 }
+                self.state.withLock { $0.endRead(subject.aliasGroup) }
                 self.beginNext()
             }
         }
@@ -125,26 +125,27 @@ extension AliasBook.State {
         }
         if let known = unknown[question.key], known.until > now { return refuse(known.verdict) }
         guard source != nil else { return refuse(.nobody) }
-        guard waiting < Limits.aliasWaiters else { return refuse(.unavailable) }
+        let group = question.group
+        guard waiting.isFree(for: group) else { return refuse(.unavailable) }
         if let search = searches[question.key] {
             guard search.answers.count < Limits.aliasWaitersOfOne else { return refuse(.unavailable) }
-            waiting += 1
+            waiting.take(group)
             searches[question.key]?.answers.append(answer)
             return (.wait, [])
         }
         let isHeld = table.holder(question.key) != nil
-        guard isHeld ? takeRead(now: now) : allowance.take(now: now) else { return refuse(.unavailable) }
-        waiting += 1
+        guard isHeld ? mayBeginRead(group, now: now) : allowance.take(group, now: now) else { return refuse(.unavailable) }
+        waiting.take(group)
         searches[question.key] = AliasBook.Search(question: question, answers: [answer])
-        if isHeld { doubts.append(question.key) } else { line.append(question.key) }
+        if isHeld { doubts.append(question.key, of: group) } else { line.append(question.key, of: group) }
         return (.begin, [])
     }
 
     /// Has a search made once more whose answer names somebody whom the table has not taken. False where that has been done, or isn't needed.
     mutating func repeats(_ key: AliasKey, now: Int64) -> Bool {
-        guard !isBelieved(key, now: now), searches[key]?.isRepeated == false else { return false }
+        guard !isBelieved(key, now: now), let search = searches[key], !search.isRepeated else { return false }
         searches[key]?.isRepeated = true
-        line.append(key)
+        line.append(key, of: search.question.group)
         return true
     }
 
@@ -152,32 +153,41 @@ extension AliasBook.State {
 
     /// What may begin now.
     mutating func next() -> Work? {
-        while mayRead, let key = doubts.next() {
+        let readers = readers
+        while !readers.isFull, let key = doubts.next(where: { readers.isFree(for: $0) }) {
             guard let question = searches[key]?.question else { continue }
-            reading += 1
+            beginRead(question.group)
             return .read(question, holders(question))
         }
-        while belief == nil ? mayRead : open < Limits.aliasSearchesAtOnce, let key = line.next() {
+        let open = open
+        while !open.isFull, let key = line.next(where: { open.isFree(for: $0) }) {
             guard let question = searches[key]?.question else { continue }
-            open += 1
+            self.open.take(question.group)
             return .search(question)
         }
         return nil
     }
 
-    /// A gateway by itself reads few users anew, beside its searches; where readings are believed for a while only, it reads all who come.
-    private var mayRead: Bool {
-        belief == nil ? open + reading < Limits.aliasSearchesAtOnce : reading < Limits.aliasReadsAtOnce
-    }
+    // A gateway by itself reads few users anew, in the places of its searches; where readings are believed for a while only, it reads all who
+    // come.
 
-    private mutating func takeRead(now: Int64) -> Bool { belief == nil ? allowance.take(now: now) : reads.take(now: now) }
+    private var readers: AliasPlaces { belief == nil ? open : reading }
+
+    mutating func beginRead(_ group: AliasGroup) { if belief == nil { open.take(group) } else { reading.take(group) } }
+
+    mutating func endRead(_ group: AliasGroup) { if belief == nil { open.give(group) } else { reading.give(group) } }
+
+    private mutating func mayBeginRead(_ group: AliasGroup, now: Int64) -> Bool {
+        belief == nil ? allowance.take(group, now: now) : reads.take(group, now: now)
+    }
 
     /// Whoever waits for it is answered: by the table, or `otherwise`.
     mutating func end(
         _ key: AliasKey, _ otherwise: AliasVerdict, _ generation: Int, now: Int64
     ) -> (answers: [@Sendable (AliasAnswer) -> Void], answer: AliasAnswer) {
-        let answers = searches.removeValue(forKey: key)?.answers ?? []
-        waiting -= answers.count
+        let search = searches.removeValue(forKey: key)
+        let answers = search?.answers ?? []
+        if let search { waiting.give(search.question.group, answers.count) }
         let answer = answer(key, otherwise, generation, now: now)
         switch answer.verdict {
         case .nobody: note(key, .nobody, until: now + Limits.unknownAliasMilliseconds * 1_000_000, now: now)
@@ -210,7 +220,7 @@ extension AliasBook.State {
 
     /// Who is to be read anew before he is believed for ever: holders whose last reading is old, and those of an alias that two have.
     mutating func stale(_ question: AliasQuestion, now: Int64) -> [Subject] {
-        guard source != nil, mayRead else { return [] }
+        guard source != nil, readers.isFree(for: question.group) else { return [] }
         var age = belief.map { $0 / 2 } ?? Limits.aliasFreshSeconds * 1_000_000_000
         switch table.holder(question.key) {
         case .user? where (table.asked(question.key) ?? .min) > now - age: return []
@@ -218,7 +228,7 @@ extension AliasBook.State {
         default: break
         }
         if let last = reread[question.key], last > now - min(age, 60_000_000_000) { return [] }
-        guard takeRead(now: now) else { return [] }
+        guard mayBeginRead(question.group, now: now) else { return [] }
         if reread.count >= Limits.unknownAliases { reread = [:] }
         reread[question.key] = now
         return holders(question)

@@ -13,18 +13,18 @@ package final class AliasBook: Sendable {
         /// Whom nobody knew lately, until when (steady nanoseconds) and as what.
         var unknown: [AliasKey: (until: Int64, verdict: AliasVerdict)] = [:]
         var searches: [AliasKey: Search] = [:]
-        /// Searches that have not begun, in their order.
-        var line = AliasLine()
-        /// Aliases whose holders are to be read before anything else, in their order.
-        var doubts = AliasLine()
+        /// Searches that have not begun.
+        var line = AliasLines()
+        /// Aliases whose holders are to be read before anything else.
+        var doubts = AliasLines()
         /// Searches under way.
-        var open = 0
-        /// Holders that are being read anew.
-        var reading = 0
-        var waiting = 0
-        var allowance = SearchAllowance(perSecond: Limits.aliasSearchesPerSecond)
+        var open = AliasPlaces(ofOne: Limits.aliasSearchesAtOnce, all: Limits.aliasSearchesAtOnceInAll)
+        /// Holders that are being read anew, where nobody is believed for longer than `belief`.
+        var reading = AliasPlaces(ofOne: Limits.aliasReadsAtOnce, all: Limits.aliasReadsAtOnceInAll)
+        var waiting = AliasPlaces(ofOne: Limits.aliasWaiters / 2, all: Limits.aliasWaiters)
+        var allowance = AliasAllowances(ofOne: Limits.aliasSearchesPerSecond, all: Limits.aliasSearchesPerSecondInAll)
         /// Reads of holders, where nobody is believed for longer than `belief`.
-        var reads = SearchAllowance(perSecond: Limits.aliasReadsPerSecond)
+        var reads = AliasAllowances(ofOne: Limits.aliasReadsPerSecond, all: Limits.aliasReadsPerSecondInAll)
         /// Nanoseconds for which a reading is believed; nil: until a later one says otherwise.
         var belief: Int64?
         /// When the holders of an alias were last read anew.

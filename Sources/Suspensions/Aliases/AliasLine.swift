@@ -3,6 +3,8 @@ struct AliasLine {
     private var keys: [AliasKey] = []
     private var start = 0
 
+    var isEmpty: Bool { start == keys.count }
+
     mutating func append(_ key: AliasKey) { keys.append(key) }
 
     mutating func next() -> AliasKey? {

@@ -47,15 +47,17 @@ struct AliasBookTests {
             store: store, writer: LedgerWriter(store: store), kinds: [kinds, kinds], steady: { clock.now }, run: { $0() }, limit: limit)
     }
 
-    private func question(_ book: AliasBook, _ email: String) -> AliasQuestion {
-        book.question(UserAlias(rule: emailRule, value: Array(email.utf8)), directory: 1, tenant: nil)
+    private func question(_ book: AliasBook, _ email: String, of tenant: FormattedID? = nil) -> AliasQuestion {
+        book.question(UserAlias(rule: emailRule, value: Array(email.utf8)), directory: 1, tenant: tenant)
     }
 
     private func reading(_ user: String, _ email: String?) -> AliasReading {
         AliasReading(user: named(user), rule: emailRule, value: email.map { Array($0.utf8) })
     }
 
-    private func ask(_ book: AliasBook, _ email: String, _ heard: Heard) { book.find(question(book, email)) { heard.hear($0) } }
+    private func ask(_ book: AliasBook, _ email: String, of tenant: FormattedID? = nil, _ heard: Heard) {
+        book.find(question(book, email, of: tenant)) { heard.hear($0) }
+    }
 
     @Test("requests for one unknown alias share one search, and are answered together")
     func shared() throws {
@@ -151,6 +153,37 @@ struct AliasBookTests {
         time.pass(seconds: 1)
         ask(book, "new@x", heard)
         #expect(source.open == 1)
+    }
+
+    @Test("tenants whose users flood the service, which hangs for them, leave searches and a share of every second to others")
+    func tenants() throws {
+        let (source, flood, heard, time) = (HandSource(), Heard(), Heard(), TestTime())
+        let book = try book(MemoryLedger(), time)
+        book.search(by: source)
+        for evil in ["evil", "bad", "ill"] { for number in 0..<1000 { ask(book, "\(number)@x", of: tenant(evil).id, flood) } }
+        #expect(source.open == 3 * Limits.aliasSearchesAtOnce)
+        #expect(flood.all.count == 3 * (1000 - Limits.aliasSearchesPerSecond))
+        // Half of what is left, and the last place at least.
+        for number in 0..<16 { ask(book, "\(number)@acme", of: tenant("acme").id, heard) }
+        #expect(source.open == 3 * Limits.aliasSearchesAtOnce + 8 && heard.all.isEmpty)
+        for number in 0..<4 { ask(book, "\(number)@globex", of: tenant("globex").id, heard) }
+        #expect(source.open == 3 * Limits.aliasSearchesAtOnce + 12 && heard.all.isEmpty)
+        let evils = source.open
+        for _ in 0..<evils { source.answer(.readings([])) }
+        #expect(heard.all.count >= 12)
+        while source.open > 0 { source.answer(.readings([])) }
+        #expect(heard.all.count == 20 && flood.all.count == 3000)
+    }
+
+    @Test("one tenant's requests that wait leave half of the places to others'")
+    func waitingTenants() throws {
+        let (source, flood, heard, time) = (HandSource(), Heard(), Heard(), TestTime())
+        let book = try book(MemoryLedger(), time)
+        book.search(by: source)
+        for number in 0..<20 { for _ in 0..<Limits.aliasWaitersOfOne { ask(book, "\(number)@x", of: tenant("evil").id, flood) } }
+        #expect(flood.all.count == 20 * Limits.aliasWaitersOfOne - Limits.aliasWaiters / 2 && flood.all.allSatisfy { $0 == .unavailable })
+        for number in 0..<5 { for _ in 0..<200 { ask(book, "\(number)@acme", of: tenant("acme").id, heard) } }
+        #expect(heard.all.isEmpty)
     }
 
     @Test("whoever may have been told otherwise is told by the generation, before anything else is answered")
