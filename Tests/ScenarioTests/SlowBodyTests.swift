@@ -204,8 +204,8 @@ struct SlowBodyTests {
         #expect(bench.upstream.wait { $0.connections.open == 0 })
         let process = bench.gateway.process
         let descriptors = process.descriptorCount
-        // How much the kernel takes nobody knows: steps as small as what the gateway holds, so that some answers end there.
-        let sizes = (1...16).map { $0 << 18 }
+        // How much the kernel takes nobody knows: steps smaller than what the gateway holds, so that some answers end there.
+        let sizes = (1...64).map { $0 << 16 }
         let clients = try sizes.map { size in
             let client = try bench.gateway.client()
             try client.stream.send(Array(GoodRequest.target("/v1/\(size)").utf8))

@@ -60,8 +60,9 @@ struct UpgradeFailureTests {
         #expect(try world.gateway.ask(Self.dialect.setActive(false, Self.dialect.member)).status == 200)
         try HandoverPeer(world).end()
         let old = world.gateway.process
-        old.pause()
         let door = world.folder.path("var/tenantgate.db.upgrade")
+        while sockets(at: door) != 1 { Thread.sleep(forTimeInterval: 0.002) }
+        old.pause()
         let asked = TestThread {
             // The listening socket and what waits to be taken.
             while sockets(at: door) < 2 { Thread.sleep(forTimeInterval: 0.002) }
