@@ -293,7 +293,7 @@ extension SuspensionAuthority {
     }
 
     /// Everything that was handed to the authority's thread is done.
-    fileprivate func settled() async {
+    func settled() async {
         await withCheckedContinuation { continuation in surroundings.run { continuation.resume() } }
     }
 }

@@ -155,6 +155,7 @@ struct ReconcilerTests {
         guard case .stopped = next.ending else { throw LedgerError.readFailed(next.words) }
         #expect(service.word.withLock { $0.read.isEmpty && $0.pages == 1 }, "the service isn't asked")
         authority.goOn()
+        await authority.settled()
         service.word.withLock { $0.meanwhile = nil }
         let report = await run(authority, service)
         #expect(report.ending == .done && report.blocked == 1000)
