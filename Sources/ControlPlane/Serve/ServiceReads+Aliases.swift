@@ -26,10 +26,9 @@ extension ServiceReads: AliasSource {
             case .failure: return then(.failed)
             case .success(let answer):
                 let isNobody = answer.status == 404 || answer.status == 410
-                guard let readings = isNobody ? [] : reader.readings(from: answer) else { return then(.failed) }
-                let all = found + readings
-                let suspended = isNobody ? [] : reader.suspended(in: answer)
-                teach(suspended.map { Subject(directory: desk.directory, tenant: tenant, user: $0) }, since: asked) { [self] in
+                guard let word = isNobody ? AliasReader.Word() : reader.word(of: answer) else { return then(.failed) }
+                let all = found + word.readings
+                teach(word.suspended.map { Subject(directory: desk.directory, tenant: tenant, user: $0) }, since: asked) { [self] in
                     guard credentials.count > 1 else { return then(.readings(all)) }
                     ask(alias, desk, search, tenant, credentials.dropFirst(), found: all, then: then)
                 }

@@ -52,5 +52,6 @@ extension AliasBook.State {
 }
 
 extension AliasRow {
-    fileprivate var without: AliasRow { AliasRow(directory: directory, tenant: tenant, kind: kind, user: user, value: nil) }
+    /// That its user has no such alias.
+    var without: AliasRow { AliasRow(directory: directory, tenant: tenant, kind: kind, user: user, value: nil) }
 }

@@ -88,7 +88,7 @@ package final class AliasBook: Sendable {
             if kinds[row.directory].contains(row.kind) {
                 stale += table.load(row).rows
             } else {
-                stale.append(AliasRow(directory: row.directory, tenant: row.tenant, kind: row.kind, user: row.user, value: nil))
+                stale.append(row.without)
             }
         }
     }

@@ -41,57 +41,58 @@ package struct AliasReader: Sendable {
         format = dialect.idFormat
     }
 
-    /// Everything that the answer says; nil where it can't be read. `user`: whom the call's path names.
+    /// What an answer says of users.
+    package struct Word {
+        package var readings: [AliasReading] = []
+        /// Whom it shows as suspended.
+        package var suspended: [UserID] = []
+
+        package init() {}
+    }
+
+    /// What the answer says of aliases; nil where it can't be read. `user`: whom the call's path names.
     package func readings(from answer: ServiceAnswer, about user: UserID? = nil) -> [AliasReading]? {
+        word(of: answer, about: user)?.readings
+    }
+
+    /// Everything that it says.
+    package func word(of answer: ServiceAnswer, about user: UserID? = nil) -> Word? {
         guard let document = try? answer.document() else { return nil }
         let entry = UserEntry(document: document, shape: shape, format: format)
-        var readings: [AliasReading] = []
+        var word = Word()
         guard let items else {
-            return append(entry, document.root, about: user, to: &readings) ? readings : nil
+            return append(entry, document.root, about: user, to: &word) ? word : nil
         }
         guard let entries = document.value(at: items.steps), entries.kind == .array else { return nil }
         document.forEachElement(of: entries) { value in
-            _ = append(entry, value, about: nil, to: &readings)
+            _ = append(entry, value, about: nil, to: &word)
             return true
         }
-        return readings
-    }
-
-    /// Whom the answer to a search shows as suspended.
-    package func suspended(in answer: ServiceAnswer) -> [UserID] {
-        guard let items, let document = try? answer.document(), let entries = document.value(at: items.steps), entries.kind == .array else {
-            return []
-        }
-        let entry = UserEntry(document: document, shape: shape, format: format)
-        var users: [UserID] = []
-        document.forEachElement(of: entries) { value in
-            if case .teaches(let user, .suspended) = entry.lesson(value) { users.append(user) }
-            return true
-        }
-        return users
+        return word
     }
 
     /// False where the object is no whole user, or not the one that was asked for.
-    private func append(_ entry: UserEntry, _ object: JSONValue, about user: UserID?, to readings: inout [AliasReading]) -> Bool {
-        guard let (named, _) = try? entry.read(object), user == nil || user == named else { return false }
+    private func append(_ entry: UserEntry, _ object: JSONValue, about user: UserID?, to word: inout Word) -> Bool {
+        guard let (named, state) = try? entry.read(object), user == nil || user == named else { return false }
+        if state == .suspended { word.suspended.append(named) }
         for rule in rules {
-            switch word(rule, entry.document, object) {
+            switch alias(rule, entry.document, object) {
             case .silent: break
-            case .none: readings.append(AliasReading(user: named, rule: rule, value: nil))
-            case .alias(let value): readings.append(AliasReading(user: named, rule: rule, value: value))
+            case .none: word.readings.append(AliasReading(user: named, rule: rule, value: nil))
+            case .alias(let value): word.readings.append(AliasReading(user: named, rule: rule, value: value))
             }
         }
         return true
     }
 
-    private enum Word {
+    private enum Said {
         /// The object doesn't speak of it: a shorter form of users, as lists have.
         case silent
         case none
         case alias([UInt8])
     }
 
-    private func word(_ rule: AliasRule, _ document: JSONDocument, _ object: JSONValue) -> Word {
+    private func alias(_ rule: AliasRule, _ document: JSONDocument, _ object: JSONValue) -> Said {
         let field = document.value(at: rule.field.steps, from: object)
         var isVerified = true
         if case .field(let pointer) = rule.condition {
