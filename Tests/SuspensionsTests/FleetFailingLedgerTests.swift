@@ -15,8 +15,7 @@ struct FleetFailingLedgerTests {
     init() throws {
         folder = try LedgerFolder()
         ledger = try folder.open()
-        authority = try SuspensionAuthority(store: ledger, reaches: [.tenant, .directory], onBlock: { _ in })
-        _ = try authority.step { transaction, scopes in try transaction.join(log: "log", epochs: firstEpoch, scopes) }
+        authority = try joinedAuthority(ledger)
     }
 
     private static let tables = ["fleet", "fleet_heads", "log", "intents"]
