@@ -116,4 +116,16 @@ final class FleetStand: Sendable {
                 && waitFor("tenantgate_fleet_unpublished", at: number, seconds: seconds) { $0 == 0 }
         }
     }
+
+    /// Waits until every gateway has joined and all have heard of the same. Whether it came to that.
+    func waitUntilLevel(seconds: Double = 20) throws -> Bool {
+        guard try waitUntilJoined(seconds: seconds) else { return false }
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        repeat {
+            let numbers = try gateways.map { try $0.metrics()["tenantgate_fleet_applied_number"] }
+            if numbers.allSatisfy({ $0 != nil && $0 == numbers[0] }) { return true }
+            Thread.sleep(forTimeInterval: 0.02)
+        } while Date() < deadline
+        return false
+    }
 }
