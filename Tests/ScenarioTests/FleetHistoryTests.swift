@@ -96,13 +96,12 @@ struct FleetHistoryTests {
         }
     }
 
-    /// A call that is begun when everybody has heard of everything settles where words differed; what a call that was lost left open, one at
-    /// the gateway that lost it. Then the lists are the service's.
+    /// A call that is begun when everybody has heard of everything settles what was open, wherever it is made: the lists are the service's.
     private func settle(_ stand: FleetStand, _ history: FleetHistory) throws {
         #expect(try stand.waitUntilLevel())
         for (number, user) in stand.users.enumerated() {
             let isActive = number % 2 == 0
-            for gateway in stand.gateways.indices { #expect(try stand.setActive(isActive, user, at: gateway).status == 200) }
+            #expect(try stand.setActive(isActive, user, at: 1 + number % 2).status == 200)
             #expect(try stand.waitUntil(user, isBlocked: !isActive), "\(user)")
         }
         for number in stand.gateways.indices {

@@ -85,6 +85,63 @@ struct FleetUnconfirmedTests {
         #expect(isBlocked == (state == .suspended))
     }
 
+    /// The shared log has given out a number after everything that was lost so far.
+    private func markLosses(at number: Int64, of log: String = "log") throws {
+        authority.follows("log")
+        authority.markLosses(upTo: try #require(authority.untoldLosses), at: fleetStart + number, of: log)
+    }
+
+    @Test("one that was begun after the lost call settles it", arguments: [UserState.suspended, .active])
+    func after(_ state: UserState) throws {
+        try lose(.suspended)
+        try markLosses(at: 5)
+        #expect(authority.untoldLosses == nil)
+        try hear(othersWord(6, base: 4, state))
+        #expect(try unconfirmed() == [.suspended], "that one may have come before")
+        try hear(othersWord(7, base: 6, state, .operator))
+        #expect(try unconfirmed() == [.suspended], "that one says nothing of the service")
+        try hear(othersWord(8, base: 5, state))
+        #expect(try unconfirmed().isEmpty)
+        #expect(isBlocked == (state == .suspended))
+    }
+
+    @Test("what is lost after the number was given out is settled by nothing that began before the next one")
+    func lostAgain() throws {
+        try lose(.suspended)
+        try markLosses(at: 1)
+        try lose(.active)
+        try hear(othersWord(2, base: 1, .suspended))
+        #expect(try unconfirmed() == [.active])
+        try markLosses(at: 3)
+        try hear(othersWord(4, base: 3, .suspended))
+        #expect(try unconfirmed().isEmpty)
+    }
+
+    @Test("another log's numbers are none of this one's")
+    func otherLog() throws {
+        try lose(.suspended)
+        try markLosses(at: 1, of: "another")
+        #expect(authority.untoldLosses != nil)
+        try markLosses(at: 1)
+        authority.follows("the next one")
+        #expect(authority.untoldLosses != nil)
+        try hear(othersWord(2, base: 1, .suspended))
+        #expect(try unconfirmed() == [.suspended])
+    }
+
+    @Test("a call that a crash left open is told when the ledger is opened")
+    func crashed() throws {
+        try lose(.suspended)
+        try markLosses(at: 1)
+        authority.close()
+        let again = try joinedAuthority(folder)
+        again.follows("log")
+        again.markLosses(upTo: try #require(again.untoldLosses), at: fleetStart + 2, of: "log")
+        _ = try again.hear([othersWord(3, base: 2, .suspended)], upTo: fleetStart + 3)
+        #expect(again.status.unconfirmedUsers == 0)
+        again.close()
+    }
+
     @Test("an older lost call is settled by it, and the one after that isn't")
     func second() throws {
         try lose(.suspended, blocksOnUnknown: true)

@@ -27,7 +27,10 @@ extension CallMachine {
     /// An unconfirmed call is what the ledger says it is. Where it stays so, nobody knows whether it came before or after the word that was
     /// heard: as with calls that overlapped, only what the service says when neither can come late any more is the last word.
     private mutating func goOn(_ open: FleetEffect.OpenCall?, _ state: UserState, _ subject: Subject, _ now: Moment) {
-        lost[subject] = open.map { LostCall(wanted: $0.wanted, isBlocking: $0.isBlocking && state == .active, hasOthers: true) }
+        let mark = lost[subject]?.mark ?? LossMark()
+        lost[subject] = open.map {
+            LostCall(wanted: $0.wanted, isBlocking: $0.isBlocking && state == .active, hasOthers: true, mark: mark)
+        }
         guard open != nil else { return readOnAfterwards(subject, now) }
         guard let late, subject.directory < late.count else { return }
         book.enter(subject, lateUntil: now.steady + late[subject.directory], due: now.steady)
@@ -39,9 +42,27 @@ extension CallMachine {
             hasContestsLeftOut = true
             return
         }
-        lost[subject] = LostCall(wanted: .active, isBlocking: lost[subject]?.isBlocking ?? false, hasOthers: true)
+        let was = lost[subject]
+        lost[subject] = LostCall(
+            wanted: .active, isBlocking: was?.isBlocking ?? false, hasOthers: true, mark: was?.mark ?? LossMark())
         guard let late, subject.directory < late.count else { return }
         book.enter(subject, lateUntil: now.steady + late[subject.directory], due: now.steady)
+    }
+
+    // MARK: telling the others when calls were lost
+
+    /// Everything that was lost up to here was lost before the shared log gave out `number`.
+    mutating func markLosses(upTo serial: Int64, at number: Int64) {
+        for (subject, call) in lost where call.mark.number == nil && call.mark.serial <= serial {
+            lost[subject]?.mark.number = number
+        }
+        if losses == serial { hasUntoldLosses = false }
+    }
+
+    /// The numbers were those of another log.
+    mutating func forgetLossMarks() {
+        for subject in lost.keys { lost[subject]?.mark.number = nil }
+        hasUntoldLosses = true
     }
 
     /// Whether a call for the subject is on its way, or the ledger is owed something of it.

@@ -116,6 +116,10 @@ struct CallMachine {
     var lifting: [HandLift: Set<Int64>] = [:]
     /// Calls whose outcome is unknown, the last one of each subject.
     var lost: [Subject: LostCall]
+    /// The last of them has this serial.
+    var losses: Int64 = 0
+    /// Whether there are lost calls that the fleet hasn't been told of.
+    var hasUntoldLosses = true
     /// Who is to be read with the service credential.
     var book = ReadBook()
     var touches = Touches()
@@ -223,7 +227,7 @@ extension CallMachine {
     mutating func goOn(_ found: Found?, _ now: Moment) {
         drainingUntil = nil
         isDrained = false
-        if let found { (lost, quiet) = (Self.lost(found.unconfirmed), found.quiet) }
+        if let found { (lost, quiet, hasUntoldLosses) = (Self.lost(found.unconfirmed), found.quiet, true) }
         enterLost(now)
     }
 

@@ -46,6 +46,15 @@ extension [FleetEffect] {
 }
 
 extension FleetEntry {
+    /// An entry about nobody: no directory has an empty name. It is passed over, and its number is in force like any other.
+    static func lossMark(_ serial: Int64, writer: String, base: Int64, at time: Int64) -> FleetEntry {
+        // Words count up from 1.
+        let head = FleetHead(writer: writer, local: -1 - serial, number: nil, base: base, state: .active)
+        return FleetEntry(
+            head: head, directory: "", tenant: nil, user: Array("lost calls".utf8), source: .upstream, learned: .unconfirmed, actor: "",
+            requestID: "", reason: "", at: time, since: nil)
+    }
+
     /// As the table `entries` has them, but for the number, in whose place the entry's place among those that are written with it stands.
     func columns(at index: Int) -> [(value: String?, type: String)] {
         [

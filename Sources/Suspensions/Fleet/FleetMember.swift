@@ -80,6 +80,7 @@ package final class FleetMember: Sendable {
 
     package var status: FleetStatus {
         var status = state.withLock { $0.status }
+        if authority.untoldLosses != nil { status.unsent += 1 }
         status.contested = authority.contestedUsers
         status.isRefusing = authority.fleetGate.isClosed
         return status

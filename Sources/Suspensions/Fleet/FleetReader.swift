@@ -63,6 +63,7 @@ struct FleetReader {
         if position.isBehindUs {
             member.say("fleet: the database has lost the end of the shared log, or is another one: what is known here is said again")
         }
+        authority.follows(entrance.log)
         authority.fleetStands(at: position.applied)
         start(at: position.applied)
         isJoined = true

@@ -5,6 +5,8 @@ struct FleetSide: Sendable {
     /// Something was written that others have to hear.
     var wake: (@Sendable () -> Void)?
     let ledger: FleetLedger
+    /// The shared log that is followed; empty until one is.
+    var log = ""
     /// The last number of the shared log that is in force here.
     var applied: Int64
     /// What `applied` was when a call's intent was written, until its outcome is, or it is known that none comes. As many as there are calls.

@@ -55,17 +55,21 @@ extension LedgerTransaction {
     }
 
     /// Takes entries of the shared log, in its order, up to `number`. Those of directories that this file doesn't have are passed over:
-    /// `join` asks for all entries again when one comes.
-    mutating func hear(_ entries: [FleetEntry], upTo number: Int64, _ scopes: inout LedgerScopes) throws -> [FleetEffect] {
+    /// `join` asks for all entries again when one comes. `lossMark`: see `LossMark.number`.
+    mutating func hear(
+        _ entries: [FleetEntry], upTo number: Int64, _ scopes: inout LedgerScopes, lossMark: (Subject) -> Int64? = { _ in nil }
+    ) throws -> [FleetEffect] {
         var effects: [FleetEffect] = []
         for entry in entries {
-            if let effect = try hear(entry, &scopes) { effects.append(effect) }
+            if let effect = try hear(entry, &scopes, lossMark) { effects.append(effect) }
         }
         try run("UPDATE fleet SET applied = max(applied, ?)", [number])
         return effects
     }
 
-    private mutating func hear(_ entry: FleetEntry, _ scopes: inout LedgerScopes) throws -> FleetEffect? {
+    private mutating func hear(
+        _ entry: FleetEntry, _ scopes: inout LedgerScopes, _ lossMark: (Subject) -> Int64?
+    ) throws -> FleetEffect? {
         guard let subject = scopes.directories.subject(of: entry) else { return nil }
         let scope = try number(subject, &scopes)
         let user = LedgerScopes.value(subject.user.id)
@@ -80,9 +84,10 @@ extension LedgerTransaction {
         guard !isOld || heads.state != before.state || heads.areContested != before.areContested else { return nil }
         // One that an own word has overtaken, which is yet to be published.
         guard heads.last != before.last else { return nil }
-        // Only a call that was begun when the lost one was known settles it: nobody else can tell which of them came last at the service.
-        let isKnown = lost.map { !heads.all.contains($0) } ?? false
-        let settles = (entry.learned == .call || entry.learned == .hand) && !heads.areContested && isKnown
+        // Only a call that was begun after the lost one settles it: nobody else can tell which of them came last at the service.
+        let isAfter = lost.map { !heads.all.contains($0) } ?? lossMark(subject).map { entry.head.base >= $0 } ?? false
+        let saysSo = entry.source == .upstream && (entry.learned == .call || entry.learned == .hand)
+        let settles = saysSo && isAfter && !heads.areContested
         let outcome = entry.outcome(subject, heardAt: fleet.wall)
         try enter(outcome, heads.state, settles: settles, scope: scope, user: user, scopes)
         return FleetEffect(
