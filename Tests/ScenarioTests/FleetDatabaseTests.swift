@@ -25,6 +25,18 @@ struct FleetDatabaseTests {
         #expect(try alone.gateways[0].probe("/readyz").text.contains("certificate verify failed"))
     }
 
+    @Test("what the database remarks on isn't written among what the gateway says")
+    func notices() throws {
+        let postgres = try TestPostgres()
+        // Whoever makes the tables is told that the schema is there.
+        _ = try postgres.ask("CREATE SCHEMA tenantgate")
+        let stand = try FleetStand(gateways: 1, users: 1, postgres: postgres)
+        #expect(try stand.waitUntilJoined())
+        let said = stand.gateways[0].process.errorText
+        #expect(said.contains("fleet: joined"))
+        #expect(!said.contains("NOTICE"))
+    }
+
     @Test("two hosts: the one that takes over lacks the end, and is told it; nobody is un-suspended")
     func failOver() throws {
         let (first, second) = (try TestPostgres(), try TestPostgres(runs: false))

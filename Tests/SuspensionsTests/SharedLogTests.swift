@@ -1,5 +1,6 @@
 import Foundation
 import Policy
+import Synchronization
 import TestSupport
 import Testing
 
@@ -52,6 +53,26 @@ struct SharedLogTests {
         #expect(try log.stray() == .max)
         _ = try postgres.ask("DELETE FROM tenantgate.entries WHERE number = 9223372036854775807")
         #expect(try log.stray() == nil)
+    }
+
+    @Test("of two gateways that come first at once the second finds what the first has made")
+    func firstAtOnce() throws {
+        let first = SharedLog(link: try PostgresLink(database: postgres.uri, password: nil, patience: 10_000))
+        try first.ask("BEGIN")
+        try first.ask("SELECT pg_advisory_xact_lock(\(SharedLogSchema.lock))")
+        let outcome = Mutex<Result<String, any Error>?>(nil)
+        let second = TestThread {
+            let result = Result { try enter().1.log }
+            outcome.withLock { $0 = result }
+        }
+        while try postgres.ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") != "1",
+            outcome.withLock({ $0 == nil })
+        { usleep(1000) }
+        try first.ask(SharedLogSchema.tables)
+        try first.ask("COMMIT")
+        second.wait()
+        let log = try #require(outcome.withLock { $0 }).get()
+        #expect(try postgres.ask("SELECT log FROM tenantgate.fleet") == log)
     }
 
     @Test("a ledger that is beyond the counter begins a new epoch, and goes on from it")

@@ -35,6 +35,8 @@ struct PostgresError: Error, CustomStringConvertible {
         self.patience = patience
         guard let connection = unsafe Self.start(settings) else { throw PostgresError(description: "out of memory") }
         unsafe self.connection = connection
+        // What the server remarks on is nobody's error: libpq would write it to standard error.
+        _ = unsafe PQsetNoticeProcessor(connection, { _, _ in }, nil)
         try finishConnecting()
         guard unsafe PQsetnonblocking(connection, 1) == 0 else { throw error("can't be set up") }
     }

@@ -44,7 +44,10 @@ struct SharedLog {
         }
     }
 
-    private func hasTables() throws(FleetTrouble) -> Bool { try ask("SELECT to_regclass('tenantgate.fleet')").first?[0] != nil }
+    /// Looked up in the catalogue itself: what `to_regclass` remembers within a transaction may be from before somebody made them.
+    private func hasTables() throws(FleetTrouble) -> Bool {
+        try ask("SELECT 1 FROM pg_tables WHERE schemaname = 'tenantgate' AND tablename = 'fleet'").first != nil
+    }
 
     private func makeTables() throws(FleetTrouble) {
         try transaction { () throws(FleetTrouble) in
