@@ -85,22 +85,18 @@ struct FleetUnconfirmedTests {
         #expect(isBlocked == (state == .suspended))
     }
 
-    /// The shared log has given out a number after everything that was lost so far.
-    private func markLosses(at number: Int64, of log: String = "log") throws {
-        authority.follows("log")
-        authority.markLosses(upTo: try #require(authority.untoldLosses), at: fleetStart + number, of: log)
-    }
-
     @Test("one that was begun after the lost call settles it", arguments: [UserState.suspended, .active])
     func after(_ state: UserState) throws {
         try lose(.suspended)
-        try markLosses(at: 5)
-        #expect(authority.untoldLosses == nil)
+        try publish(from: 5)
+        #expect(try authority.step { transaction, scopes in try transaction.unsent(10, scopes) }.isEmpty)
         try hear(othersWord(6, base: 4, state))
         #expect(try unconfirmed() == [.suspended], "that one may have come before")
         try hear(othersWord(7, base: 6, state, .operator))
         #expect(try unconfirmed() == [.suspended], "that one says nothing of the service")
-        try hear(othersWord(8, base: 5, state))
+        try hear(othersWord(8, base: 7, state, learned: .passive))
+        #expect(try unconfirmed() == [.suspended], "nor does an answer that passed by say when it was made")
+        try hear(othersWord(9, base: 5, state))
         #expect(try unconfirmed().isEmpty)
         #expect(isBlocked == (state == .suspended))
     }
@@ -108,36 +104,82 @@ struct FleetUnconfirmedTests {
     @Test("what is lost after the number was given out is settled by nothing that began before the next one")
     func lostAgain() throws {
         try lose(.suspended)
-        try markLosses(at: 1)
+        try publish(from: 1)
+        usleep(2000)
         try lose(.active)
         try hear(othersWord(2, base: 1, .suspended))
         #expect(try unconfirmed() == [.active])
-        try markLosses(at: 3)
+        try publish(from: 3)
         try hear(othersWord(4, base: 3, .suspended))
+        #expect(try unconfirmed().isEmpty)
+    }
+
+    @Test("while something else of the user is being written, memory and the ledger go on saying the same")
+    func besides() throws {
+        try lose(.suspended)
+        try publish(from: 1)
+        let other = outcome(anna, .state(.suspended), learned: .hand)
+        authority.state.withLock { _ = $0.fleet?.stamp([other], CallMachine.Write(purpose: .debts)) }
+        try hear(othersWord(2, base: 1, .suspended))
+        #expect(try unconfirmed().isEmpty)
+    }
+
+    @Test("a number that the database has lost is given out anew: what was begun by the old one settles nothing")
+    func lostNumber() throws {
+        try lose(.suspended)
+        try publish(from: 5)
+        let epochs = FleetEpochs(firstEpoch.all + [FleetEpochs.Epoch(number: 2, after: fleetStart + 3)])
+        let next = Int64(2) << FleetEpochs.digits
+        _ = try authority.step { transaction, scopes in try transaction.join(log: "log", epochs: epochs, last: next, scopes) }
+        let again = try authority.step { transaction, scopes in try transaction.unsent(10, scopes) }
+        #expect(again.map(\.isLoss) == [true])
+        var word = othersWord(1, base: 0, .suspended)
+        (word.head.number, word.head.base) = (next + 2, next + 1)
+        try hear(word)
+        #expect(try unconfirmed() == [.suspended])
+        try publish(from: next - fleetStart + 3)
+        var later = othersWord(2, base: 0, .suspended)
+        (later.head.number, later.head.base) = (next + 4, next + 3)
+        try hear(later)
         #expect(try unconfirmed().isEmpty)
     }
 
     @Test("another log's numbers are none of this one's")
     func otherLog() throws {
         try lose(.suspended)
-        try markLosses(at: 1, of: "another")
-        #expect(authority.untoldLosses != nil)
-        try markLosses(at: 1)
-        authority.follows("the next one")
-        #expect(authority.untoldLosses != nil)
+        try publish(from: 1)
+        _ = try authority.step { transaction, scopes in try transaction.join(log: "another", epochs: firstEpoch, scopes) }
         try hear(othersWord(2, base: 1, .suspended))
         #expect(try unconfirmed() == [.suspended])
+        #expect(try authority.step { transaction, scopes in try transaction.unsent(10, scopes) }.contains(where: \.isLoss))
     }
 
-    @Test("a call that a crash left open is told when the ledger is opened")
-    func crashed() throws {
+    @Test("what was confirmed elsewhere while this gateway was away settles what was told before")
+    func away() throws {
         try lose(.suspended)
-        try markLosses(at: 1)
+        try publish(from: 1)
         authority.close()
         let again = try joinedAuthority(folder)
-        again.follows("log")
-        again.markLosses(upTo: try #require(again.untoldLosses), at: fleetStart + 2, of: "log")
-        _ = try again.hear([othersWord(3, base: 2, .suspended)], upTo: fleetStart + 3)
+        #expect(again.status.unconfirmedUsers == 1)
+        _ = try again.hear([othersWord(2, base: 1, .suspended)], upTo: fleetStart + 2)
+        #expect(again.status.unconfirmedUsers == 0)
+        again.close()
+    }
+
+    @Test("calls that were lost before the fleet was joined, or by a program that doesn't tell them, are told at the next start")
+    func untold() throws {
+        try lose(.suspended)
+        try publish(from: 1)
+        // Lost again, and not told.
+        _ = try authority.step { transaction, _ in try transaction.db.execute(sql: "UPDATE unconfirmed SET at = at + 1") }
+        try hear(othersWord(2, base: 1, .suspended))
+        #expect(try ledger.unconfirmedCalls().count == 1, "the number is of another loss")
+        authority.close()
+        let again = try joinedAuthority(folder)
+        let loss = try #require(try again.step { transaction, scopes in try transaction.unsent(10, scopes) }.first { $0.isLoss })
+        var told = loss
+        told.head.number = fleetStart + 3
+        _ = try again.hear([told, othersWord(4, base: 3, .suspended)], upTo: fleetStart + 4)
         #expect(again.status.unconfirmedUsers == 0)
         again.close()
     }

@@ -26,11 +26,12 @@ func joinedAuthority(_ ledger: SQLiteLedger, surroundings: AuthoritySurroundings
 
 /// What another gateway says of anna; `number` and `base` count from the epoch's beginning.
 func othersWord(
-    _ number: Int64, base: Int64, _ state: UserState, _ source: BlockSource = .upstream, directory: String = "rinne", at: Int64? = nil
+    _ number: Int64, base: Int64, _ state: UserState, _ source: BlockSource = .upstream, directory: String = "rinne", at: Int64? = nil,
+    learned: Learned = .call
 ) -> FleetEntry {
     FleetEntry(
         head: FleetHead(writer: "other", local: number, number: fleetStart + number, base: fleetStart + base, state: state),
-        directory: directory, tenant: nil, user: Array("anna".utf8), source: source, learned: .call, actor: "admin", requestID: "r",
+        directory: directory, tenant: nil, user: Array("anna".utf8), source: source, learned: learned, actor: "admin", requestID: "r",
         reason: "", at: at ?? 1000 + number, since: nil)
 }
 

@@ -18,7 +18,7 @@ struct QuietUsersTests {
                     subject: person(batch * 500 + number), source: .upstream, state: .suspended, at: 0, isContested: false, open: nil
                 )
             }
-            _ = machine.handle(.heard(effects, isWriting: []), at: now)
+            _ = machine.handle(.heard(effects, isLosing: []), at: now)
             batches += 1
         }
         #expect(batches == 600, "\(batches) batches in a minute")

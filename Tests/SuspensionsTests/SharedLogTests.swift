@@ -83,6 +83,23 @@ struct SharedLogTests {
         #expect(next.number == next.epochs.all.last?.start)
     }
 
+    @Test("nothing is published by who hasn't entered the epoch that the log is in, or the server that it is on")
+    func lateWords() throws {
+        let (log, entrance) = try enter()
+        let word = FleetEntry(
+            head: FleetHead(writer: one, local: 1, number: nil, base: 0, state: .suspended), directory: "rinne", tenant: nil,
+            user: Array("anna".utf8), source: .upstream, learned: .call, actor: "", requestID: "", reason: "", at: 0, since: nil)
+        let (_, next) = try enter(known: (entrance.log, entrance.epochs.current, .max))
+        #expect(try log.publish([word], epoch: entrance.epochs.current, note: "") == nil)
+        _ = try postgres.ask("UPDATE tenantgate.fleet SET incarnation = 'the one before'")
+        #expect(try log.publish([word], epoch: next.epochs.current, note: "") == nil)
+        #expect(try postgres.ask("SELECT count(*) FROM tenantgate.entries") == "0")
+        let (_, last) = try enter(known: (entrance.log, next.epochs.current, 0))
+        let number = try #require(try log.publish([word], epoch: last.epochs.current, note: "")?.first?.number)
+        #expect(number > last.number)
+        #expect(try log.publish([word], epoch: last.epochs.current, note: "")?.first?.number == number, "it is there once")
+    }
+
     @Test("in a new epoch nobody is taken for confirmed until leases of the one before are over; in the first one at once")
     func epochs() throws {
         var (log, entrance) = try enter()

@@ -6,8 +6,8 @@ import Policy
 /// user is read like one whose call was lost, and what the service says when nothing can come late any more is the last word: it was asked
 /// for after both had been heard. Without a service credential a later call is, or an operator.
 extension CallMachine {
-    /// Words of other gateways are in force. `isWriting`: subjects of whom something is being written that they didn't know.
-    mutating func heard(_ effects: [FleetEffect], isWriting: Set<Subject>, _ now: Moment) {
+    /// Words of other gateways are in force. `isLosing`: subjects of whom a lost call is on its way to the ledger, which didn't know of it.
+    mutating func heard(_ effects: [FleetEffect], isLosing: Set<Subject>, _ now: Moment) {
         for effect in effects where effect.source == .upstream {
             let subject = effect.subject
             // Answers that were asked for before teach nothing.
@@ -16,8 +16,7 @@ extension CallMachine {
             if effect.isContested {
                 contest(subject, now)
             } else if let call = lost[subject] {
-                // What is on its way to the ledger it doesn't know yet.
-                let isBehind = isWriting.contains(subject) || debts.owes(subject)
+                let isBehind = isLosing.contains(subject) || debts.owesLoss(of: subject)
                 let here = FleetEffect.OpenCall(wanted: call.wanted, isBlocking: call.isBlocking)
                 goOn(isBehind ? here : effect.open, effect.state, subject, now)
             }
@@ -27,10 +26,7 @@ extension CallMachine {
     /// An unconfirmed call is what the ledger says it is. Where it stays so, nobody knows whether it came before or after the word that was
     /// heard: as with calls that overlapped, only what the service says when neither can come late any more is the last word.
     private mutating func goOn(_ open: FleetEffect.OpenCall?, _ state: UserState, _ subject: Subject, _ now: Moment) {
-        let mark = lost[subject]?.mark ?? LossMark()
-        lost[subject] = open.map {
-            LostCall(wanted: $0.wanted, isBlocking: $0.isBlocking && state == .active, hasOthers: true, mark: mark)
-        }
+        lost[subject] = open.map { LostCall(wanted: $0.wanted, isBlocking: $0.isBlocking && state == .active, hasOthers: true) }
         guard open != nil else { return readOnAfterwards(subject, now) }
         guard let late, subject.directory < late.count else { return }
         book.enter(subject, lateUntil: now.steady + late[subject.directory], due: now.steady)
@@ -42,27 +38,9 @@ extension CallMachine {
             hasContestsLeftOut = true
             return
         }
-        let was = lost[subject]
-        lost[subject] = LostCall(
-            wanted: .active, isBlocking: was?.isBlocking ?? false, hasOthers: true, mark: was?.mark ?? LossMark())
+        lost[subject] = LostCall(wanted: .active, isBlocking: lost[subject]?.isBlocking ?? false, hasOthers: true)
         guard let late, subject.directory < late.count else { return }
         book.enter(subject, lateUntil: now.steady + late[subject.directory], due: now.steady)
-    }
-
-    // MARK: telling the others when calls were lost
-
-    /// Everything that was lost up to here was lost before the shared log gave out `number`.
-    mutating func markLosses(upTo serial: Int64, at number: Int64) {
-        for (subject, call) in lost where call.mark.number == nil && call.mark.serial <= serial {
-            lost[subject]?.mark.number = number
-        }
-        if losses == serial { hasUntoldLosses = false }
-    }
-
-    /// The numbers were those of another log.
-    mutating func forgetLossMarks() {
-        for subject in lost.keys { lost[subject]?.mark.number = nil }
-        hasUntoldLosses = true
     }
 
     /// Whether a call for the subject is on its way, or the ledger is owed something of it.

@@ -29,9 +29,7 @@ extension CallMachine {
         // An operator's change that is being written was made before this call was lost: it doesn't settle it.
         for number in hands.keys { hands[number]?.settles.remove(subject) }
         let hasOthers = lost[subject] != nil || book.isLate(subject, at: now.steady)
-        losses += 1
-        hasUntoldLosses = true
-        lost[subject] = LostCall(wanted: wanted, isBlocking: isBlocking, hasOthers: hasOthers, mark: LossMark(serial: losses))
+        lost[subject] = LostCall(wanted: wanted, isBlocking: isBlocking, hasOthers: hasOthers)
         guard let late else { return }
         book.enter(subject, lateUntil: now.steady + late[subject.directory], due: now.steady)
     }

@@ -21,7 +21,7 @@ struct CallMachine {
         /// What a reconcile run has found.
         case found(FindingBatch.Number, [Finding])
         /// Other gateways' words are in force.
-        case heard([FleetEffect], isWriting: Set<Subject>)
+        case heard([FleetEffect], isLosing: Set<Subject>)
         /// Other gateways' words differ from what was just written.
         case contested(Set<Subject>)
         case tick
@@ -116,10 +116,6 @@ struct CallMachine {
     var lifting: [HandLift: Set<Int64>] = [:]
     /// Calls whose outcome is unknown, the last one of each subject.
     var lost: [Subject: LostCall]
-    /// The last of them has this serial.
-    var losses: Int64 = 0
-    /// Whether there are lost calls that the fleet hasn't been told of.
-    var hasUntoldLosses = true
     /// Who is to be read with the service credential.
     var book = ReadBook()
     var touches = Touches()
@@ -172,7 +168,7 @@ struct CallMachine {
         case .readable(let late): readable(late, now)
         case .read(let subject, let number, let outcome): read(subject, number, outcome, now, &actions)
         case .found(let number, let findings): found(number, findings, now, &actions)
-        case .heard(let effects, let isWriting): heard(effects, isWriting: isWriting, now)
+        case .heard(let effects, let isLosing): heard(effects, isLosing: isLosing, now)
         case .contested(let subjects): for subject in subjects { contest(subject, now) }
         case .tick: tick(now, &actions)
         case .drain(let until, let turnsAway): drain(until, turnsAway: turnsAway, now, &actions)
@@ -227,7 +223,7 @@ extension CallMachine {
     mutating func goOn(_ found: Found?, _ now: Moment) {
         drainingUntil = nil
         isDrained = false
-        if let found { (lost, quiet, hasUntoldLosses) = (Self.lost(found.unconfirmed), found.quiet, true) }
+        if let found { (lost, quiet) = (Self.lost(found.unconfirmed), found.quiet) }
         enterLost(now)
     }
 

@@ -26,6 +26,8 @@ struct LedgerDebts {
     var isEmpty: Bool { debts.isEmpty }
     var count: Int { debts.count }
     func owes(_ subject: Subject) -> Bool { debts[subject] != nil }
+    /// Whether that a call of the subject's is unconfirmed is owed.
+    func owesLoss(of subject: Subject) -> Bool { debts[subject]?.outcomes.contains(where: \.isUnknown) == true }
     var isFull: Bool { debts.count >= Limits.undurableUsers }
 
     /// A change that failed. A confirmed outcome supersedes what was known before it of the same source.
@@ -73,7 +75,7 @@ struct LedgerDebts {
     /// What settles an unconfirmed call is written. That the call is unconfirmed may still be owed, where the write before failed: then what
     /// settles it is written once more, so that it comes last.
     mutating func settle(by outcome: Outcome) {
-        guard debts[outcome.subject]?.outcomes.contains(where: \.isUnknown) == true else { return }
+        guard owesLoss(of: outcome.subject) else { return }
         owe(.record(outcome), of: outcome.subject)
     }
 
@@ -100,7 +102,7 @@ extension Outcome {
         if case .state = result { true } else { false }
     }
 
-    fileprivate var isUnknown: Bool {
+    var isUnknown: Bool {
         if case .unknown = result { true } else { false }
     }
 }

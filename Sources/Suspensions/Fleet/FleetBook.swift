@@ -22,11 +22,13 @@ extension LedgerTransaction {
             position = Position(applied: 0, isBehindUs: row["log"] as String != "")
             try forgetOvertaken()
             try run("UPDATE fleet_heads SET number = NULL, base = 0", [])
+            try run("UPDATE fleet_losses SET number = NULL", [])
         } else if row["epoch"] as Int64 != epochs.current {
             position.applied = min(epochs.cap(position.applied), last)
             position.isBehindUs = position.applied != row["applied"]
             try forget(beyond: epochs, last)
         }
+        try loseWhatStood()
         if try addDirectories(scopes) { position.applied = 0 }
         shared.epochs = epochs
         shared.joins = true
@@ -54,6 +56,7 @@ extension LedgerTransaction {
         try forgetOvertaken("AND head.number <> fleet_cap(head.number)")
         try run("UPDATE fleet_heads SET number = NULL WHERE number <> fleet_cap(number)", [])
         try run("UPDATE fleet_heads SET base = fleet_cap(base) WHERE base <> fleet_cap(base)", [])
+        try run("UPDATE fleet_losses SET number = NULL WHERE number <> fleet_cap(number)", [])
     }
 
     /// Words that have lost their numbers must not come back to life where one of ours that was never published has come after them:
@@ -110,11 +113,12 @@ extension LedgerTransaction {
 
     // MARK: publishing
 
-    /// Words that the shared log doesn't have yet, in the order in which they were said.
+    /// Words that the shared log doesn't have yet, in the order in which they were said, and then calls that were lost.
     mutating func unsent(_ limit: Int, _ scopes: LedgerScopes) throws -> [FleetEntry] {
         let rows = try Row.fetchAll(
             db, sql: "SELECT * FROM fleet_heads WHERE number IS NULL ORDER BY local LIMIT ?", arguments: [limit])
-        (shared.asked, shared.said) = (rows.count < limit, [])
+        let losses = try untoldLosses(limit - rows.count)
+        (shared.asked, shared.said) = (rows.count + losses.count < limit, [])
         return try rows.compactMap { row in
             guard let place = scopes.place(row["scope"]), let user = try LedgerScopes.id(row["user"]),
                 let source = BlockSource(rawValue: row["source"]), let state = UserState(rawValue: row["state"])
@@ -124,10 +128,14 @@ extension LedgerTransaction {
                 directory: scopes.name(place.directory), tenant: place.tenant?.canonical, user: user.canonical, source: source,
                 learned: Learned(rawValue: row["learned"]) ?? .fleet, actor: row["actor"], requestID: row["request"], reason: row["reason"],
                 at: row["at"], since: row["since"])
-        }
+        } + losses
     }
 
-    func unsentCount() throws -> Int { try Int.fetchOne(db, sql: "SELECT count(*) FROM fleet_heads WHERE number IS NULL")! }
+    func unsentCount() throws -> Int {
+        try ["fleet_heads", "fleet_losses"].reduce(0) { count, table in
+            try count + Int.fetchOne(db, sql: "SELECT count(*) FROM \(table) WHERE number IS NULL")!
+        }
+    }
 
     /// Users whose upstream's words differ.
     func contested(_ scopes: LedgerScopes, limit: Int) throws -> Set<Subject> {

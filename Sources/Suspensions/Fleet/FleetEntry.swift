@@ -46,14 +46,16 @@ extension [FleetEffect] {
 }
 
 extension FleetEntry {
-    /// An entry about nobody: no directory has an empty name. It is passed over, and its number is in force like any other.
-    static func lossMark(_ serial: Int64, writer: String, base: Int64, at time: Int64) -> FleetEntry {
-        // Words count up from 1.
-        let head = FleetHead(writer: writer, local: -1 - serial, number: nil, base: base, state: .active)
-        return FleetEntry(
-            head: head, directory: "", tenant: nil, user: Array("lost calls".utf8), source: .upstream, learned: .unconfirmed, actor: "",
-            requestID: "", reason: "", at: time, since: nil)
+    /// Says that a call was lost, and of nobody anything: no directory has an empty name. Passed over by the others; its number is in force
+    /// there like any other.
+    static func loss(_ writer: String, _ local: Int64, base: Int64, at time: Int64) -> FleetEntry {
+        FleetEntry(
+            head: FleetHead(writer: writer, local: local, number: nil, base: base, state: .active), directory: "", tenant: nil,
+            user: Array("a lost call".utf8), source: .upstream, learned: .unconfirmed, actor: "", requestID: "", reason: "", at: time,
+            since: nil)
     }
+
+    var isLoss: Bool { directory.isEmpty }
 
     /// As the table `entries` has them, but for the number, in whose place the entry's place among those that are written with it stands.
     func columns(at index: Int) -> [(value: String?, type: String)] {

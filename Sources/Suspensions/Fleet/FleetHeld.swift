@@ -42,7 +42,7 @@ extension SuspensionAuthority {
                 }
                 block(heard: effects)
                 // What the ledger has of their calls stays as it is in memory.
-                handle(.heard(effects, isWriting: Set(effects.map(\.subject))))
+                handle(.heard(effects, isLosing: Set(effects.map(\.subject))))
                 done(())
             }
         }

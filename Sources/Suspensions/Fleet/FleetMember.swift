@@ -22,6 +22,9 @@ import Synchronization
 /// neither did, the calls overlapped or the gateways didn't hear of each other, and suspended wins until a call that knew of both is
 /// confirmed, the service is read, or a person decides. Such subjects are in the ledger's list of unconfirmed calls.
 ///
+/// A call whose outcome is unknown says nothing of its user. That one was lost is told all the same, in the log's order
+/// (`LedgerTransaction.lose`), so that a call that is begun afterwards settles it, at whichever gateway.
+///
 /// What the database may lose, and how that is found, is told by `FleetEpochs`; who is waited for by `acknowledge: all`, by `FleetLease`.
 package final class FleetMember: Sendable {
     struct State {
@@ -80,7 +83,6 @@ package final class FleetMember: Sendable {
 
     package var status: FleetStatus {
         var status = state.withLock { $0.status }
-        if authority.untoldLosses != nil { status.unsent += 1 }
         status.contested = authority.contestedUsers
         status.isRefusing = authority.fleetGate.isClosed
         return status

@@ -1,5 +1,4 @@
 import Dispatch
-import Foundation
 import Policy
 
 /// Publishes what this gateway says: everything in its ledger that has no number yet, in the order in which it was said.
@@ -17,7 +16,6 @@ struct FleetPublisher {
             let isLast = member.isOver
             do throws(FleetTrouble) {
                 while try publish(&log) {}
-                try tellLosses(&log)
             } catch {
                 log = nil
             }
@@ -70,17 +68,6 @@ struct FleetPublisher {
         }
         isSent = true
         return sent
-    }
-
-    /// Has the log give out a number after calls were lost here, so that what the others begin when they have heard it settles them.
-    /// Asked for again, it is the same number.
-    private func tellLosses(_ log: inout SharedLog?) throws(FleetTrouble) {
-        guard let serial = authority.untoldLosses, let entrance = member.entrance else { return }
-        let mark = FleetEntry.lossMark(
-            serial, writer: authority.fleetWriter, base: member.state.withLock { $0.status.applied },
-            at: Int64(Date().timeIntervalSince1970 * 1000))
-        guard let number = try send([mark], &log, entrance)?.first?.number else { return }
-        authority.markLosses(upTo: serial, at: number, of: entrance.log)
     }
 
     private func waitUntilHeard(_ number: Int64) {

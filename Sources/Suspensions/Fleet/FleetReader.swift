@@ -63,7 +63,6 @@ struct FleetReader {
         if position.isBehindUs {
             member.say("fleet: the database has lost the end of the shared log, or is another one: what is known here is said again")
         }
-        authority.follows(entrance.log)
         authority.fleetStands(at: position.applied)
         start(at: position.applied)
         isJoined = true
@@ -126,7 +125,7 @@ struct FleetReader {
             if let row = batch.unreadable.last { state.status.unreadable = row }
             // What was there before this gateway is no news.
             guard state.status.caughtUpAt > 0 else { return }
-            for entry in batch.entries where entry.head.writer != writer { state.status.propagation.add(now - entry.at) }
+            for entry in batch.entries where entry.head.writer != writer && !entry.isLoss { state.status.propagation.add(now - entry.at) }
         }
     }
 

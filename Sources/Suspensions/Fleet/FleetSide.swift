@@ -5,14 +5,14 @@ struct FleetSide: Sendable {
     /// Something was written that others have to hear.
     var wake: (@Sendable () -> Void)?
     let ledger: FleetLedger
-    /// The shared log that is followed; empty until one is.
-    var log = ""
     /// The last number of the shared log that is in force here.
     var applied: Int64
     /// What `applied` was when a call's intent was written, until its outcome is, or it is known that none comes. As many as there are calls.
     private(set) var bases: [CallQueue.Number: Int64] = [:]
     /// Changes of a subject that are on their way to the ledger.
     private var writing: [Subject: Int] = [:]
+    /// Those of them that leave a call open.
+    private var losing: [Subject: Int] = [:]
     /// Blocks that were lifted elsewhere while this gateway was busy with their subject: looked at again when it is not.
     var waiting: [Subject: [BlockSource: Int64]] = [:]
     /// Users whom memory alone knows to be suspended elsewhere.
@@ -32,6 +32,7 @@ struct FleetSide: Sendable {
     }
 
     func isWriting(_ subject: Subject) -> Bool { writing[subject] != nil }
+    func isLosing(_ subject: Subject) -> Bool { losing[subject] != nil }
 
     mutating func stands(at number: Int64) { applied = max(applied, number) }
 
@@ -49,6 +50,7 @@ struct FleetSide: Sendable {
                 return .intend(intent)
             case .record(let outcome):
                 writing[outcome.subject, default: 0] += 1
+                if outcome.isUnknown { losing[outcome.subject, default: 0] += 1 }
                 return .record(based(outcome))
             default: return change
             }
@@ -72,6 +74,7 @@ struct FleetSide: Sendable {
         kept = verdict.kept
         for case .record(let outcome) in changes {
             writing[outcome.subject] = writing[outcome.subject].flatMap { $0 > 1 ? $0 - 1 : nil }
+            if outcome.isUnknown { losing[outcome.subject] = losing[outcome.subject].flatMap { $0 > 1 ? $0 - 1 : nil } }
         }
     }
 }

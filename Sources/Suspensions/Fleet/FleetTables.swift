@@ -17,7 +17,11 @@ enum FleetTables {
         CREATE TABLE IF NOT EXISTS fleet_contests (
             scope INTEGER NOT NULL, user ANY NOT NULL, source INTEGER NOT NULL, PRIMARY KEY (scope, user, source)) STRICT, WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS fleet_intents (id INTEGER PRIMARY KEY, base INTEGER NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS fleet_losses (
+            scope INTEGER NOT NULL, user ANY NOT NULL, at INTEGER NOT NULL, writer TEXT NOT NULL, local INTEGER NOT NULL, number INTEGER,
+            PRIMARY KEY (scope, user), UNIQUE (writer, local)) STRICT, WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS fleet_unsent ON fleet_heads (local) WHERE number IS NULL;
+        CREATE INDEX IF NOT EXISTS fleet_untold ON fleet_losses (local) WHERE number IS NULL;
         """
 
     static func exist(_ db: Database) throws -> Bool { try db.tableExists("fleet_heads") }
@@ -30,6 +34,8 @@ enum FleetTables {
     /// What is known at the start of the gateway. Costs nothing for each user.
     static func load(_ db: Database, into fleet: FleetLedger) throws {
         guard try exist(db) else { return }
+        // One that joined before calls that were lost were told.
+        if try !db.tableExists("fleet_losses") { try make(db) }
         fleet.loaded(
             applied: try Int64.fetchOne(db, sql: "SELECT applied FROM fleet") ?? 0,
             contested: try Int.fetchOne(db, sql: "SELECT count(*) FROM fleet_contests")!,

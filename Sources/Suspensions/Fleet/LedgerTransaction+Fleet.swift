@@ -11,20 +11,21 @@ extension LedgerTransaction {
         _ outcome: Outcome, _ state: UserState, scope: Int64, user: DatabaseValue, _ scopes: LedgerScopes
     ) throws -> UserState {
         guard isJoined else { return state }
-        let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT applied, local FROM fleet"))!
-        let local = (row["local"] as Int64) + 1
-        try run("UPDATE fleet SET local = ?", [local])
-        try run("INSERT OR IGNORE INTO fleet_runs VALUES (?)", [fleet.writer])
+        let applied = try Int64.fetchOne(db.cachedStatement(sql: "SELECT applied FROM fleet"))!
         let word = FleetHead(
-            writer: fleet.writer, local: local, number: nil, base: (shared.epochs ?? fleet.epochs).cap(outcome.base ?? row["applied"]),
-            state: state)
+            writer: fleet.writer, local: try takeLocal(), number: nil,
+            base: (shared.epochs ?? fleet.epochs).cap(outcome.base ?? applied), state: state)
         var heads = try heads(scope, user, outcome.source)
         let before = heads
         heads.say(word, own: fleet.isOwn)
         try replace(before, by: heads, of: outcome, learned: outcome.learned, scope: scope, user: user)
-        // More than a batch are asked of the ledger.
-        if shared.said.count <= Limits.fleetBatch { shared.said.append(entry(heads.all.last ?? word, outcome, scopes)) }
+        say(entry(heads.all.last ?? word, outcome, scopes))
         return heads.state
+    }
+
+    /// To be published. More than a batch are asked of the ledger.
+    mutating func say(_ entry: FleetEntry) {
+        if shared.said.count <= Limits.fleetBatch { shared.said.append(entry) }
     }
 
     private func entry(_ word: FleetHead, _ outcome: Outcome, _ scopes: LedgerScopes) -> FleetEntry {
@@ -55,21 +56,18 @@ extension LedgerTransaction {
     }
 
     /// Takes entries of the shared log, in its order, up to `number`. Those of directories that this file doesn't have are passed over:
-    /// `join` asks for all entries again when one comes. `lossMark`: see `LossMark.number`.
-    mutating func hear(
-        _ entries: [FleetEntry], upTo number: Int64, _ scopes: inout LedgerScopes, lossMark: (Subject) -> Int64? = { _ in nil }
-    ) throws -> [FleetEffect] {
+    /// `join` asks for all entries again when one comes.
+    mutating func hear(_ entries: [FleetEntry], upTo number: Int64, _ scopes: inout LedgerScopes) throws -> [FleetEffect] {
         var effects: [FleetEffect] = []
         for entry in entries {
-            if let effect = try hear(entry, &scopes, lossMark) { effects.append(effect) }
+            if let effect = try hear(entry, &scopes) { effects.append(effect) }
         }
         try run("UPDATE fleet SET applied = max(applied, ?)", [number])
         return effects
     }
 
-    private mutating func hear(
-        _ entry: FleetEntry, _ scopes: inout LedgerScopes, _ lossMark: (Subject) -> Int64?
-    ) throws -> FleetEffect? {
+    private mutating func hear(_ entry: FleetEntry, _ scopes: inout LedgerScopes) throws -> FleetEffect? {
+        if entry.isLoss { try hearLoss(entry.head) }
         guard let subject = scopes.directories.subject(of: entry) else { return nil }
         let scope = try number(subject, &scopes)
         let user = LedgerScopes.value(subject.user.id)
@@ -85,7 +83,7 @@ extension LedgerTransaction {
         // One that an own word has overtaken, which is yet to be published.
         guard heads.last != before.last else { return nil }
         // Only a call that was begun after the lost one settles it: nobody else can tell which of them came last at the service.
-        let isAfter = lost.map { !heads.all.contains($0) } ?? lossMark(subject).map { entry.head.base >= $0 } ?? false
+        let isAfter = try lost.map { !heads.all.contains($0) } ?? isAfterLoss(entry.head, scope: scope, user: user)
         let saysSo = entry.source == .upstream && (entry.learned == .call || entry.learned == .hand)
         let settles = saysSo && isAfter && !heads.areContested
         let outcome = entry.outcome(subject, heardAt: fleet.wall)
@@ -101,7 +99,7 @@ extension LedgerTransaction {
     ) throws {
         let was = try isBlocked(scope, user, outcome.source)
         if state == .active { try reactivate(outcome, scope: scope, user: user) }
-        if settles { try run("DELETE FROM unconfirmed WHERE scope = ? AND user = ?", [scope, user]) }
+        if settles { try settle(scope: scope, user: user) }
         try showContest(outcome, scope: scope, user: user)
         try keep(state, outcome, scope: scope, user: user)
         try append(outcome, scope: scope, user: user, from: was, to: state, scopes)

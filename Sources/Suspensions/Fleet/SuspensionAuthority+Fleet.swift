@@ -82,9 +82,7 @@ extension SuspensionAuthority {
     /// Blocks the caller until all of it is so. Returns how many have changed anything.
     func hear(_ entries: [FleetEntry], upTo number: Int64) throws(LedgerError) -> Int {
         let hear: @Sendable (inout LedgerTransaction, inout LedgerScopes) throws -> [FleetEffect] = { [self] transaction, scopes in
-            let effects = try transaction.hear(entries, upTo: number, &scopes) { subject in
-                state.withLock { $0.machine.lost[subject]?.mark.number }
-            }
+            let effects = try transaction.hear(entries, upTo: number, &scopes)
             let blocks = effects.filter { $0.state == .suspended }
             if !blocks.isEmpty { surroundings.run { self.block(heard: blocks) } }
             return effects
@@ -92,37 +90,13 @@ extension SuspensionAuthority {
         let effects = try step(patience: Limits.ledgerPatienceSeconds, hear) { [self] effects in
             let effects = effects.filter { $0.subject.directory < index.reaches.count }
             for effect in effects.lasting where effect.state == .active { liftUnlessBusy(effect.subject, effect.source, at: effect.at) }
-            let isWriting = state.withLock { state in
+            let isLosing = state.withLock { state in
                 state.fleet?.stands(at: number)
-                return Set(effects.map(\.subject).filter { state.fleet?.isWriting($0) == true })
+                return Set(effects.map(\.subject).filter { state.fleet?.isLosing($0) == true })
             }
-            handle(.heard(effects, isWriting: isWriting))
+            handle(.heard(effects, isLosing: isLosing))
         }
         return effects.count
-    }
-
-    /// Which log's numbers are meant from now on.
-    func follows(_ log: String) {
-        state.withLock { state in
-            guard let known = state.fleet?.log, known != log else { return }
-            state.fleet?.log = log
-            state.machine.forgetLossMarks()
-        }
-    }
-
-    /// The last lost call's serial, where there are some that the others haven't been told of.
-    var untoldLosses: Int64? {
-        state.withLock { state in
-            guard state.machine.hasUntoldLosses, !state.machine.lost.isEmpty else { return nil }
-            return state.machine.losses
-        }
-    }
-
-    /// The shared log has given out `number` after everything was lost that was lost up to `serial`.
-    func markLosses(upTo serial: Int64, at number: Int64, of log: String) {
-        state.withLock { state in
-            if state.fleet?.log == log { state.machine.markLosses(upTo: serial, at: number) }
-        }
     }
 
     /// On the authority's thread. Lifts that are being written are left to count: the ledger says which of them give way.

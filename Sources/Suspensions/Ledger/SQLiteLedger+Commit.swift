@@ -123,9 +123,10 @@ struct LedgerTransaction {
             try run(
                 "INSERT OR REPLACE INTO unconfirmed VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [scope, user, wanted.rawValue, text(outcome.actor), text(outcome.requestID), text(outcome.reason), outcome.at])
+            try lose(outcome, scope: scope, user: user)
         }
         if outcome.isReactivation(of: was), becomes == .active { try reactivate(outcome, scope: scope, user: user) }
-        if outcome.settlesUnconfirmed { try run("DELETE FROM unconfirmed WHERE scope = ? AND user = ?", [scope, user]) }
+        if outcome.settlesUnconfirmed { try settle(scope: scope, user: user) }
         try showContest(outcome, scope: scope, user: user)
         if outcome.changesBlock { try keep(becomes, outcome, scope: scope, user: user) }
         try append(outcome, scope: scope, user: user, from: was, to: becomes, scopes)
