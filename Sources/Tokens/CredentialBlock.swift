@@ -146,7 +146,7 @@ package enum CredentialBlockError: String, Error, Sendable, CaseIterable {
 extension CredentialBlock {
     /// Whether it says of every token exactly what `other` says. The same keys may have been loaded another time, and fetched ones be
     /// fetched at other times.
-    func judges(as other: CredentialBlock) -> Bool {
+    package func judges(as other: CredentialBlock) -> Bool {
         issuer == other.issuer && directory == other.directory && userFormat == other.userFormat && tenantFormat == other.tenantFormat
             && audiences == other.audiences && algorithms == other.algorithms && claims == other.claims
             && boundTenants == other.boundTenants && leeway == other.leeway && maximumLifetime == other.maximumLifetime

@@ -26,5 +26,7 @@ extension Configuration {
         traces["credentials"]?.digest == other.traces["credentials"]?.digest
             && traces["credentials_dir"]?.digest == other.traces["credentials_dir"]?.digest
             && inputs.credentialContents == otherInputs.credentialContents && limits.token == other.limits.token
+            // What a block takes from its directory's dialect stands in neither.
+            && credentials.count == other.credentials.count && zip(credentials, other.credentials).allSatisfy { $0.judges(as: $1) }
     }
 }

@@ -47,6 +47,14 @@ struct AliasFileTests {
         #expect(rule.condition == .field(JSONPointer("/email_verified")!) && rule.foldsCase)
     }
 
+    @Test("with another rule of the dialect tokens are judged otherwise, though nothing under `credentials` has changed")
+    func judged() throws {
+        let (old, same, other) = (check(claims: block), check(claims: block), check(claims: block, dialect: Self.searched))
+        let before = try #require(old.configuration)
+        #expect(try #require(same.configuration).judgesTokens(as: before, old.inputs, old.inputs))
+        #expect(try !#require(other.configuration).judgesTokens(as: before, old.inputs, old.inputs))
+    }
+
     @Test(
         "mistakes are told with a remedy",
         arguments: [
