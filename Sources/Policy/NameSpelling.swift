@@ -1,5 +1,5 @@
-/// Names that servers take for one another: field names in any case with any other separator for `-`, query parameters with `_`, `.` or
-/// a space for it.
+/// Names that servers take for one another: field names in any case with any other separator for `-`, query parameters with `_`, `.`, `[`
+/// or a space for it.
 ///
 /// CGI, WSGI and their heirs hand `X-Tenant-ID` and `x_tenant_id` to the application under one name, PHP `X.Tenant.ID`, too, and
 /// lighttpd whatever is neither letter nor digit (`X~Tenant~ID`).
@@ -18,7 +18,8 @@ package struct NameSpelling: Hashable, Sendable {
     /// Whether one of a query's parameters has this name. `query` is without its `?`.
     ///
     /// A parameter ends at `&` and at `;`, which some servers split at too. Its name is percent-decoded once, `+` being a space; it is
-    /// read without leading spaces and question marks, and up to the first `[` or NUL, as servers do that make lists or C strings of it.
+    /// read without leading spaces and question marks, and up to a `[` behind the name or a NUL, as servers do that make lists or C strings
+    /// of it. One within the name is a separator, as it is where no `]` follows.
     package func isParameter(of query: Span<UInt8>) -> Bool {
         var start = 0
         while start < query.count {
@@ -35,7 +36,7 @@ package struct NameSpelling: Hashable, Sendable {
         var matched = 0
         while index < query.count, !Self.endsName(query[index]) {
             let byte = Self.nextDecoded(query, &index)
-            if byte == UInt8(ascii: "[") || byte == 0 { break }
+            if byte == 0 || byte == UInt8(ascii: "[") && matched == folded.count { break }
             if matched == 0, byte == UInt8(ascii: " ") || byte == UInt8(ascii: "?") { continue }
             guard matched < folded.count, Self.fold(byte) == folded[matched] else { return false }
             matched += 1
@@ -62,7 +63,7 @@ package struct NameSpelling: Hashable, Sendable {
     @inline(__always)
     private static func fold(_ byte: UInt8) -> UInt8 {
         switch byte {
-        case UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: " "): UInt8(ascii: "-")
+        case UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: " "), UInt8(ascii: "["): UInt8(ascii: "-")
         default: lowercased(byte)
         }
     }

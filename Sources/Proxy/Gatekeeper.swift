@@ -127,14 +127,15 @@ extension Gatekeeper {
         guard rules.route.credential == .jwt else { return nil }
         // The file is refused without one.
         guard let directory = rules.route.directory else { throw .internalError }
-        try rules.refuseSecondCredential(head)
         if rules.route.tokenSource == .subprotocol {
             let allows = rules.cors?.allows(head) == true
             found.isOriginRefused = head.asksForWebSocket && !allows
             let token = head.bytes.readableBytesUInt8Span.extracting(try SubprotocolToken.find(in: head, isAllowed: allows))
+            try rules.refuseSecondCredential(head)
             return try tokens.credential(for: token, directory: directory, authority: snapshot.authority, now: now)
         }
         guard let field = head.message.first(.authorization) else { throw .unauthenticated }
+        try rules.refuseSecondCredential(head)
         let value = head.bytes.readableBytesUInt8Span.extracting(field.value)
         let token = value.extracting(try BearerToken.range(in: value))
         return try tokens.credential(for: token, directory: directory, authority: snapshot.authority, now: now)

@@ -41,7 +41,7 @@ import Testing
             "access%5ftoken", "%61ccess_token=x", "a&&access_token", "a;access_token=x", "a=b;c&access_token=x", "access_token[]=x",
             "access_token%5B0%5D=x", "access_token%00x=1", "access.token=x", "access+token=x", "access%20token=x", "+access_token=x",
             "%20access_token=x", "?access_token=x", "access_token&access_token", "=x&access_token=x", "%zz&access_token=x",
-            "a=%&access_token",
+            "a=%&access_token", "access[token=x", "access%5Btoken=x", "access[token", "access_token[x",
         ])
     func queries(query: String) {
         #expect(isRefused(query, plain))
@@ -53,7 +53,7 @@ import Testing
             "", "a=access_token", "page=1&limit=20", "access_tokens=x", "access_toke=x", "xaccess_token=x", "access%255Ftoken=x",
             "access__token=x",
             "a=1%26access_token=x", "a%26access_token=x", "a=?access_token=x", "accesstoken=x", "access_token%3Dx=1", "&", "=", ";;",
-            "[access_token]",
+            "[access_token]", "access[token]=x", "access[=token",
         ])
     func otherQueries(query: String) {
         #expect(!isRefused(query, plain))
