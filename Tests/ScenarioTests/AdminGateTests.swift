@@ -233,6 +233,22 @@ struct AdminGateTests {
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
+    @Test("another mode of its Unix socket is in force after a reload")
+    func mode() throws {
+        let tokens = "tokens: [{name: ops, role: operator, file: secrets/ops.token}]"
+        let stand = try ReloadStand {
+            $0.adminTokens = true
+            $0.more = ["admin: {address: \"unix:admin.sock\", mode: \"0660\", \(tokens)}"]
+        }
+        func permissions() throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: stand.folder.path("admin.sock"))[.posixPermissions] as? Int
+        }
+        #expect(try permissions() == 0o660)
+        try stand.edit { $0.more = ["admin: {address: \"unix:admin.sock\", mode: \"0600\", \(tokens)}"] }
+        #expect(try stand.reload() == "reloaded \(stand.file): admin")
+        #expect(try permissions() == 0o600)
+    }
+
     @Test("a malformed request is told what is wrong in words, not in the program's own names")
     func words() throws {
         let world = try World { $0.admin = true }

@@ -11,12 +11,14 @@ package final class AdminListener: Sendable {
     private let channel: any Channel
     private let bound: BoundListener
     private let settings: AdminSettings
+    private let mode: Mutex<UInt32>
     let room: AdminRoom
 
     /// Listens, and answers 503 until `serve`. Throws the system's reason where it can't, and what is wrong with certificates. `handed` is a
     /// listening socket of the process before.
     init(_ settings: AdminSettings, news: AdminNews, handed: CInt? = nil) throws {
         self.settings = settings
+        mode = Mutex(settings.mode)
         let room = AdminRoom(gate: AdminGate(settings), tls: try Self.context(settings), news: news)
         self.room = room
         let connections = NIOLoopBoundBox.makeBoxSendingValue(AdminConnections(), eventLoop: group.next())
@@ -40,7 +42,11 @@ package final class AdminListener: Sendable {
 
     private static func bind(_ settings: AdminSettings, _ handed: CInt?) throws -> BoundListener {
         let address = settings.address
-        if let handed { return try Gateway.adopt(handed, unix: address.path) }
+        if let handed {
+            let bound = try Gateway.adopt(handed, unix: address.path)
+            try bound.permit(settings.mode)
+            return bound
+        }
         if let path = address.path { return try Gateway.bindUnix(path, mode: settings.mode) }
         return try Gateway.bind(try SocketAddress(ipAddress: address.host, port: address.port))
     }
@@ -51,10 +57,16 @@ package final class AdminListener: Sendable {
     /// From now on requests are answered.
     func serve(_ api: AdminAPI) { room.serve(api) }
 
-    /// Takes the tokens, names and certificates of another file, whose address is the same. Throws what is wrong with a certificate, and
-    /// changes nothing then. Answers that go on under a token that is no more end.
-    func take(_ settings: AdminSettings) throws(TLSConfigurationError) {
-        room.take(AdminGate(settings), tls: try Self.context(settings))
+    /// Takes the tokens, names, certificates and the socket's mode of another file, whose address is the same. Throws what is wrong with a
+    /// certificate, or why the mode can't be changed, and changes nothing then. Answers that go on under a token that is no more end.
+    func take(_ settings: AdminSettings) throws {
+        let tls = try Self.context(settings)
+        try mode.withLock { mode in
+            guard mode != settings.mode else { return }
+            try bound.permit(settings.mode)
+            mode = settings.mode
+        }
+        room.take(AdminGate(settings), tls: tls)
     }
 
     /// Certificates, for the metrics.

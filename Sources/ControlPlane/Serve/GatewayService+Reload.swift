@@ -77,13 +77,13 @@ extension GatewayService {
             throw Problem(at: Place(file: new.path, line: 1, column: 1), "the file can't be used: \(error)", fix: "run `tenantgate check`")
         }
         let plan = try ListenerPlan(from: running.listeners, to: new.listeners, of: gateway, file: new)
-        do throws(TLSConfigurationError) {
+        do {
             if let settings = new.admin { try admin?.take(settings) }
         } catch {
             plan.giveUp()
             throw Problem(
                 at: new.traces["admin"]?.place ?? Place(file: new.path, line: 1, column: 1), "the admin listener can't be served: \(error)",
-                fix: error.remedy)
+                fix: (error as? TLSConfigurationError)?.remedy ?? "let the gateway's user own the socket's file")
         }
         gateway.take(snapshot, plan.changes)
         running.configuration = new
