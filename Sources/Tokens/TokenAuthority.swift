@@ -133,7 +133,7 @@ package final class TokenAuthority: Sendable {
         throw .signature
     }
 
-    /// The same of a fetched set. A key that isn't in it, or may not be since the token doesn't name it, is asked for.
+    /// The same of a fetched set. A key that isn't in it, or may not be since neither the token nor the set names it, is asked for.
     private static func fetchedKey(
         _ parts: CompactToken, of token: Span<UInt8>, _ header: TokenHeader, _ set: KeySet?, _ verifier: SignatureVerifier
     ) throws(TokenFault) -> VerificationKey {
@@ -141,7 +141,7 @@ package final class TokenAuthority: Sendable {
         do throws(TokenFault) {
             return try key(parts, of: token, header, set.keys, verifier)
         } catch {
-            if error == .key || header.kid == nil { set.demand.raise() }
+            if error == .key || header.kid.map({ kid in !set.keys.contains { $0.kid == kid } }) ?? true { set.demand.raise() }
             throw error
         }
     }

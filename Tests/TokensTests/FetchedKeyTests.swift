@@ -100,6 +100,20 @@ import Testing
         #expect(memory.count == 1)
     }
 
+    @Test("a name that the set doesn't have is asked for also where the set has a key without a name")
+    func unnamed() {
+        var memory = TokenMemory(count: 8)
+        let refresher = world.refresher()
+        rotate(refresher, to: JWKText.set(JWKText.rsa(.rsa, ["use": "\"sig\""])), &memory)
+        #expect(verdict(&memory, FetchedSets.token(.rsa, "any")) == nil)
+        world.answer(FetchedSets.second)
+        world.advance(10_000)
+        #expect(verdict(&memory, FetchedSets.token(.otherRSA, "two")) == .invalidToken)
+        refresher.tick()
+        memory.use(world.table)
+        #expect(verdict(&memory, FetchedSets.token(.otherRSA, "two")) == nil)
+    }
+
     @Test("a token that names a key which the issuer has only now: good within 10 s of the last fetch")
     func newKey() {
         var memory = TokenMemory(count: 8)
