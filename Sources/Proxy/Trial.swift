@@ -17,6 +17,9 @@ package struct Trial {
     /// What an answer says to the page that asks: its origin where it is listed; nil where not, and on a route without CORS.
     package let allowedOrigin: [UInt8]?
 
+    /// It is refused because it opens a WebSocket without a good `Sec-WebSocket-Key`.
+    package private(set) var isBadOpening = false
+
     /// What would go upstream.
     package struct Forwarding {
         /// The path, in its normal form and mapped to the upstream.
@@ -44,6 +47,11 @@ package struct Trial {
         }
         do throws(Denial) {
             let admission = try gatekeeper.admit(head, peer: peer, now: now, found: &found)
+            if admission.intent == nil {
+                isBadOpening = true
+                _ = try WebSocketTunnel(head)
+                isBadOpening = false
+            }
             denial = nil
             rule = nil
             let received = head.withBytes(head.pathRange) { path in path.indices.map { path[$0] } }

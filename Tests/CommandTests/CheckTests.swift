@@ -76,6 +76,20 @@ struct CheckTests {
         #expect(outcome.errors.contains("tenantgate.yaml:7:") && outcome.errors.contains("tls/gateway.key: no PEM certificate"))
     }
 
+    @Test("certificates that can't be served together are found, at the second one's line")
+    func together() throws {
+        let gate = try Tenantgate()
+        let file = try gate.writeFile {
+            $0.listeners = [
+                "- {address: \"127.0.0.1:0\", tls: {certificates: [{chain: tls/gateway.pem, key: tls/gateway.key},\n"
+                    + "    {chain: tls/gateway.pem, key: tls/gateway.key, client_ca: tls/gateway.pem, client_certificate: required}]}}"
+            ]
+        }
+        let outcome = try gate.run("check", "--config", file)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("tenantgate.yaml:8:") && outcome.errors.contains("`client_ca`"), "\(outcome)")
+    }
+
     @Test("a key that is not the certificate's is found, at the line that names it", arguments: ["tls/gateway.key", "tls/gateway.pem"])
     func certificates(_ name: String) throws {
         let gate = try Tenantgate()

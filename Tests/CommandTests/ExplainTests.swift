@@ -68,6 +68,9 @@ struct ExplainTests {
             title: "a page of another origin", path: "/v1/open", more: ["--header", "Origin: https://evil.example"],
             says: ["forward", "no page of another origin may read the answer"], passes: true),
         Case(
+            title: "a WebSocket without a key", more: ["--header", "Upgrade: websocket", "--header", "Connection: Upgrade"],
+            says: ["parse", "400 bad_request", "without a good Sec-WebSocket-Key"]),
+        Case(
             title: "a preflight", token: nil, method: "OPTIONS", path: "/v1/open", tenant: nil,
             more: ["--header", "Origin: https://app.example", "--header", "Access-Control-Request-Method: GET"],
             says: ["route", "a preflight: answered 204 by the gateway", "a page of https://app.example may read"], passes: true),

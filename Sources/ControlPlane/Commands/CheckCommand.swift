@@ -27,7 +27,7 @@ package enum CheckCommand {
 
     private static func certificateProblems(of tls: ListenerTLS?) -> [Problem] {
         guard let tls else { return [] }
-        return tls.certificates.compactMap { files in
+        let problems = tls.certificates.compactMap { files -> Problem? in
             do throws(TLSConfigurationError) {
                 let warnings = try TLSContext(server: TLSServerConfiguration(certificates: [files.settings])).warnings
                 guard let warning = warnings.first else { return nil }
@@ -35,6 +35,14 @@ package enum CheckCommand {
             } catch {
                 return Problem(at: error.place(in: files), error.description, fix: error.remedy)
             }
+        }
+        // Each is good by itself; together they may contradict each other.
+        guard tls.certificates.count > 1, !problems.contains(where: { $0.severity == .error }) else { return problems }
+        do throws(TLSConfigurationError) {
+            _ = try TLSContext(server: TLSServerConfiguration(certificates: tls.certificates.map(\.settings)))
+            return problems
+        } catch {
+            return problems + [Problem(at: error.place(in: tls.certificates[1]), error.description, fix: error.remedy)]
         }
     }
 }
