@@ -161,13 +161,14 @@ final class Exchange {
 
     /// Refuses after admission: while waiting for a connection or for the upstream's answer.
     func refuse(
-        _ denial: Denial, details: Refusal.Details? = nil, retryAfter: Int? = nil, closing: Bool = false, staleFor: Int? = nil
+        _ denial: Denial, details: Refusal.Details? = nil, retryAfter: Int? = nil, closing: Bool = false, staleFor: Int? = nil,
+        rule: String? = nil
     ) {
         guard !isEnded else { return }
         let isLast = closing || request.isLast || !request.isComplete || worker.isDraining
         var refusal = Refusal(
             denial, isHead: request.method == .head, envelope: route.errors,
-            rule: Refusal.rule(denial, route: admission.route, staleFor: staleFor))
+            rule: rule ?? Refusal.rule(denial, route: admission.route, staleFor: staleFor))
         refusal.details = details
         refusal.cors = admission.cors
         if let retryAfter { refusal.retryAfter = retryAfter }

@@ -103,13 +103,13 @@ final class SuspendCall {
         case .busy: refuse(.suspensionBusy)
         case .draining: refuse(.overloaded)
         case .notDurable: refuse(.suspensionNotDurable)
-        case .tooMany(let seconds): refuse(.rateLimited, retryAfter: seconds)
+        case .tooMany(let seconds, let limit): refuse(.rateLimited, retryAfter: seconds, rule: limit.key)
         }
     }
 
-    private func refuse(_ denial: Denial, retryAfter: Int? = nil) {
+    private func refuse(_ denial: Denial, retryAfter: Int? = nil, rule: String? = nil) {
         step = .done
-        exchange.refuse(denial, retryAfter: retryAfter)
+        exchange.refuse(denial, retryAfter: retryAfter, rule: rule)
     }
 
     // MARK: 4 forwarding

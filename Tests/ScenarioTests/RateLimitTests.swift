@@ -20,6 +20,15 @@ struct RateLimitTests {
 
     private func token(_ user: String, tenant: String = TestIssuers.acme) -> String { TestIssuers.jitsudoToken(user, tenant: tenant) }
 
+    @Test("a caller who makes too many suspend calls is told by which limit")
+    func suspendCalls() throws {
+        let world = try World { $0.more = ["limits: {suspend_calls_per_minute: 1}"] }
+        let call = Dialect.jitsudo.setActive(false, TestIssuers.acmeMember)
+        #expect(try world.gateway.ask(call).status == 200)
+        let refused = try world.gateway.ask(call)
+        #expect(refused.status == 429 && refused.text.contains(#""rule":"limits.suspend_calls_per_minute""#), "\(refused.text)")
+    }
+
     @Test("a user who is over the limit is refused with the rule and a time, and counts for nobody else")
     func user() throws {
         let bench = try Bench { $0.more = ["rate_limits: {per_user: \(Self.three)}"] }

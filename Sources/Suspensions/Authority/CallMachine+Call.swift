@@ -6,7 +6,7 @@ extension CallMachine {
         guard drainingUntil == nil else { return refuse(number, call, .draining, &actions) }
         guard calls.count < Limits.openIntentsInAll, writesOpen < Limits.ledgerBacklog else { return refuse(number, call, .busy, &actions) }
         if let wait = allowances.open(call.caller, at: now.steady) {
-            return refuse(number, call, .tooMany(retryAfter: wait), &actions)
+            return refuse(number, call, .tooMany(retryAfter: wait.seconds, wait.limit), &actions)
         }
         switch queue.arrive(number, call, at: now.steady) {
         case .busy:

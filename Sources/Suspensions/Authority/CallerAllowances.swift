@@ -20,18 +20,18 @@ struct CallerAllowances {
 
     init(_ bounds: Bounds) { self.bounds = bounds }
 
-    /// Counts one more open call, or says in how many seconds to come back.
-    mutating func open(_ caller: Caller, at now: Int64) -> Int? {
+    /// Counts one more open call, or says in how many seconds to come back, and why.
+    mutating func open(_ caller: Caller, at now: Int64) -> (seconds: Int, limit: CallLimit)? {
         if accounts[caller] == nil, accounts.count >= Limits.rememberedCallers {
             sweep(at: now)
-            if accounts.count >= Limits.rememberedCallers { return 60 }
+            if accounts.count >= Limits.rememberedCallers { return (60, .perMinute) }
         }
         var account = accounts[caller] ?? Account()
         account.calls.removeAll { $0 <= now - Self.minute }
-        if account.open >= bounds.open { return 1 }
+        if account.open >= bounds.open { return (1, .open) }
         if account.calls.count >= bounds.perMinute {
             let wait = account.calls[account.calls.count - bounds.perMinute] + Self.minute - now
-            return Int((wait + 999_999_999) / 1_000_000_000)
+            return (Int((wait + 999_999_999) / 1_000_000_000), .perMinute)
         }
         account.open += 1
         account.calls.append(now)

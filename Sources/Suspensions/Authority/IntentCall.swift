@@ -43,7 +43,7 @@ package enum Beginning: Sendable, Equatable {
     /// 503 `suspension_busy`: other calls for this user took too long, or the caller already has one waiting.
     case busy
     /// 429 `rate_limited` with `Retry-After` in seconds.
-    case tooMany(retryAfter: Int)
+    case tooMany(retryAfter: Int, CallLimit)
     /// 503 `suspension_not_durable`: a reactivation whose intent can't be written is not forwarded.
     case notDurable
     /// The gateway is going down: nothing is forwarded any more.
@@ -72,4 +72,17 @@ package enum Conclusion: Sendable, Equatable {
     case unconfirmed(blocked: Bool)
     /// 503 `suspension_not_durable`. A suspension is in force in memory; a reactivation has not lifted the block.
     case notDurable
+}
+
+/// Which bound of a caller's suspend calls a call is over.
+package enum CallLimit: Sendable, Equatable {
+    case open, perMinute
+
+    /// The key of the file.
+    package var key: String {
+        switch self {
+        case .open: "limits.open_suspend_calls"
+        case .perMinute: "limits.suspend_calls_per_minute"
+        }
+    }
 }

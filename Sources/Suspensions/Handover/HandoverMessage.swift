@@ -157,8 +157,8 @@ extension HandoverCoder {
         case .proceed(let ticket):
             out.put(byte: 1)
             out.put(ticket.number)
-        case .tooMany(let seconds):
-            out.put(byte: 2)
+        case .tooMany(let seconds, let limit):
+            out.put(byte: limit == .perMinute ? 2 : 6)
             out.put(seconds)
         case .busy: out.put(byte: 3)
         case .notDurable: out.put(byte: 4)
@@ -276,10 +276,11 @@ extension HandoverCoder {
     private func beginning(_ rest: inout HandoverRest) -> Beginning? {
         switch rest.byte() {
         case 1: rest.number().map { .proceed(Ticket(number: $0)) }
-        case 2: rest.number().map { .tooMany(retryAfter: Int($0)) }
+        case 2: rest.number().map { .tooMany(retryAfter: Int($0), .perMinute) }
         case 3: .busy
         case 4: .notDurable
         case 5: .draining
+        case 6: rest.number().map { .tooMany(retryAfter: Int($0), .open) }
         default: nil
         }
     }
