@@ -21,6 +21,9 @@ package struct RequestParser: Sendable {
     /// Whether a part of a head has been seen: a closing connection is then a truncated request, not an idle one.
     package var isInsideHead: Bool { stage == .fields || cursor != LineCursor() }
 
+    /// Whether the request line has been read: the head's method is this message's.
+    package var hasRequestLine: Bool { stage == .fields }
+
     /// Goes on reading at `input`'s reader index. `head` must be the same from the first call for a message to the last.
     package mutating func parse(_ input: inout ByteBuffer, into head: inout RequestHead) -> ParseStep {
         if let failure { return .failed(failure) }

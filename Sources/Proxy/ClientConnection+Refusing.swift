@@ -7,10 +7,10 @@ extension ClientConnection {
     /// Bytes of a refused request's body that are read and dropped so that the connection can go on.
     private static let dropBound = 64 * 1024
 
-    /// Refuses what could not even be read as a request.
-    func refuseUnread(_ denial: Denial) {
+    /// Refuses what could not even be read as a request. `isHead`: as far as is known.
+    func refuseUnread(_ denial: Denial, isHead: Bool = false) {
         let record = AccessRecord(id: worker.ids.next(), trace: worker.traces.next(), started: headBegan)
-        writeRefusal(Refusal(denial, isHead: false, envelope: worker.snapshot.errors), record: record, closing: true)
+        writeRefusal(Refusal(denial, isHead: isHead, envelope: worker.snapshot.errors), record: record, closing: true)
         linger()
     }
 

@@ -277,7 +277,7 @@ final class ClientConnection: StreamSocket {
             if parser.isInsideHead { partialHead = Swift.exchange(&worker.requestHead, with: RequestHead()) }
             return false
         case .failed(let error):
-            refuseUnread(Denial(error))
+            refuseUnread(Denial(error), isHead: parser.hasRequestLine && worker.requestHead.method == .head)
             return false
         case .complete:
             begin()

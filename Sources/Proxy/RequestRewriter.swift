@@ -71,7 +71,9 @@ enum RequestRewriter {
         _ head: borrowing RequestHead, _ peer: borrowing Peer, _ record: borrowing AccessRecord, into line: inout Composer
     ) {
         line.putField("X-Forwarded-For: ", peer.text)
-        let isKnown = peer.isTrusted && head.present.contains(.xForwardedProto) && !head.variants.contains(.xForwardedProto)
+        let isKnown =
+            peer.isTrusted && head.present.contains(.xForwardedProto) && !head.variants.contains(.xForwardedProto)
+            && !head.message.connection.named.contains(.xForwardedProto)
         if !isKnown { line.put(peer.isTLS ? "X-Forwarded-Proto: https\r\n" : "X-Forwarded-Proto: http\r\n") }
         line.put("X-Request-ID: ")
         line.put(record.id)

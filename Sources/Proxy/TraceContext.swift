@@ -61,10 +61,10 @@ struct TraceSource {
     /// A new trace with a parent of ours.
     mutating func next() -> TraceContext { TraceContext(high: word(), low: word(), parent: word()) }
 
-    /// The trace of a request: the client's where it sent exactly one valid field.
+    /// The trace of a request: the client's where it sent exactly one valid field, meant for more than the next hop.
     mutating func trace(of head: borrowing RequestHead) -> TraceContext {
-        guard head.present.contains(.traceparent), let own = Self.received(head) else { return next() }
-        return own
+        guard head.present.contains(.traceparent), !head.message.connection.named.contains(.traceparent) else { return next() }
+        return Self.received(head) ?? next()
     }
 
     private static func received(_ head: borrowing RequestHead) -> TraceContext? {

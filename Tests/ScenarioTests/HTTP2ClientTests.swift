@@ -27,6 +27,24 @@ struct HTTP2ClientTests {
         #expect(other.contains(":status: 403") && other.contains("tenant_mismatch"))
     }
 
+    @Test("a HEAD that is refused unread has no body, over either protocol", arguments: ["--http1.1", "--http2"])
+    func head(_ version: String) throws {
+        let bench = try Bench()
+        let folder = try TemporaryFolder()
+        let result = try ChildProcess.run(
+            "curl",
+            [
+                "-sS", "--insecure", "--head", version, "--max-time", "20", "-H", "X-Tenant-ID: a", "-H", "X-Tenant-ID: b",
+                "https://localhost:\(bench.gateway.port)/v1/page",
+            ], in: folder)
+        #expect(result.status == 0 && result.output.contains(" 400"), "\(result)")
+        let client = try bench.gateway.client()
+        let head = "HEAD /v1/page HTTP/1.1\r\nHost: gateway.test\r\nX-Tenant-ID: a\r\nX-Tenant-ID: b\r\n\r\n"
+        try client.stream.send(Array(head.utf8))
+        let answer = String(decoding: try client.rest(), as: UTF8.self)
+        #expect(answer.hasPrefix("HTTP/1.1 400") && answer.hasSuffix("\r\n\r\n"), "\(answer)")
+    }
+
     @Test(
         "h2load: 2000 requests on 8 connections with 32 streams each all succeed",
         .enabled(if: isThere("h2load"), "h2load is not installed"))

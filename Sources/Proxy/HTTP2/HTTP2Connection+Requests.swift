@@ -8,9 +8,10 @@ extension HTTP2Connection {
     /// Judges a request that has come and starts its exchange.
     func begin(_ stream: HTTP2Stream, _ alias: AliasCase? = nil) {
         guard !stream.isClosed else { return noteGone(stream) }
+        let isHead = stream.head.readableBytesView.starts(with: "HEAD ".utf8)
         if let fault = stream.fault {
             if fault == .malformed { stream.code = .protocolError }
-            return refuseUnread(stream, Denial(fault))
+            return refuseUnread(stream, Denial(fault), isHead: isHead)
         }
         var parser = RequestParser(limits: WireLimits(head: session.headLimit))
         let whole = stream.head
@@ -18,8 +19,8 @@ extension HTTP2Connection {
         stream.head = ByteBuffer()
         switch parser.parse(&head, into: &worker.requestHead) {
         case .complete where head.readableBytes == 0: judge(stream, whole, alias)
-        case .failed(let error): refuseUnread(stream, Denial(error))
-        case .complete, .needMore: refuseUnread(stream, .badRequest)
+        case .failed(let error): refuseUnread(stream, Denial(error), isHead: isHead)
+        case .complete, .needMore: refuseUnread(stream, .badRequest, isHead: isHead)
         }
     }
 
@@ -46,10 +47,10 @@ extension HTTP2Connection {
     }
 
     /// Refuses what could not even be read as a request.
-    private func refuseUnread(_ stream: HTTP2Stream, _ denial: Denial) {
+    private func refuseUnread(_ stream: HTTP2Stream, _ denial: Denial, isHead: Bool) {
         var record = AccessRecord(id: worker.ids.next(), trace: worker.traces.next(), started: stream.began)
         record.isHTTP2 = true
-        refuse(stream, Refusal(denial, isHead: false, envelope: worker.snapshot.errors), record)
+        refuse(stream, Refusal(denial, isHead: isHead, envelope: worker.snapshot.errors), record)
     }
 
     /// Answers a CORS preflight.
