@@ -18,8 +18,10 @@ enum CredentialSection {
         "tenants", .list(of: Kind.text("tenant id", bytes: Limits.idBytes).located, 1...4096), .optional("the keys vouch for every tenant"),
         "The only tenants that these keys can vouch for; the claim is then required and every tenant in it must be listed.")
     static let severalTenants = Key(
-        "several_tenants", .boolean, .optional("`true` where the dialect's reach is `directory`, else `false`"),
-        "Whether a token may carry several tenants; `require: {roles}` then needs `roles: {by_tenant: …}`.")
+        "several_tenants", .boolean,
+        .optional("`true` where the dialect's reach is `directory` and `tenants` hasn't just one entry, else `false`"),
+        "Whether tokens are expected to carry several tenants: `require: {roles}` then needs `roles: {by_tenant: …}`. One that does where "
+            + "it isn't is held to the tenants it carries all the same, and passes no `require: {roles}`.")
     static let leeway = Key(
         "leeway", .duration("0s", "5m"), .byDefault("\(Limits.leeway)s"), "Clock difference allowed for `exp`, `nbf` and `iat`.")
     static let maximumLifetime = Key(
