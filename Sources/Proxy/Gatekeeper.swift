@@ -135,9 +135,9 @@ extension Gatekeeper {
             return try tokens.credential(for: token, directory: directory, authority: snapshot.authority, now: now)
         }
         guard let field = head.message.first(.authorization) else { throw .unauthenticated }
-        try rules.refuseSecondCredential(head)
         let value = head.bytes.readableBytesUInt8Span.extracting(field.value)
         let token = value.extracting(try BearerToken.range(in: value))
+        try rules.refuseSecondCredential(head)
         return try tokens.credential(for: token, directory: directory, authority: snapshot.authority, now: now)
     }
 }

@@ -184,6 +184,9 @@ enum ClientMessages {
         WireCase("X-Tenant-ID of another", Good.tenant("X-Tenant-ID: \(TestIssuers.globex)"), ["tenant_mismatch"]),
         WireCase("a cookie beside the token", Good.fields("Cookie: a=b"), ["ambiguous_credential"]),
         WireCase("a cookie and no token", "GET /v1/page HTTP/1.1\r\nHost: gateway.test\r\nCookie: a=b\r\n\r\n", ["unauthenticated"]),
+        WireCase(
+            "a cookie beside another scheme",
+            "GET /v1/page HTTP/1.1\r\nHost: gateway.test\r\nAuthorization: Basic eDp5\r\nCookie: a=b\r\n\r\n", ["unauthenticated"]),
         WireCase("an API key beside the token", Good.fields("X-API-Key: a"), ["ambiguous_credential"]),
         WireCase("an API key in another spelling", Good.fields("x_api_key: a"), ["ambiguous_credential", "bad_request"]),
         WireCase("an API key with dots", Good.fields("X.API.Key: a"), ["ambiguous_credential", "bad_request"]),

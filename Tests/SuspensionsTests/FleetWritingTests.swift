@@ -26,12 +26,12 @@ struct FleetWritingTests {
         ])
     }
 
-    private func unsent(_ ledger: SQLiteLedger) throws -> [FleetEntry] {
+    private func unsent(_ ledger: SQLiteLedger, limit: Int = 10_000) throws -> [FleetEntry] {
         let words = Mutex<[FleetEntry]>([])
         try ledger.commit([
             .fleet(
                 FleetStep { transaction, scopes in
-                    let found = try transaction.unsent(10_000, scopes)
+                    let found = try transaction.unsent(limit, scopes)
                     words.withLock { $0 = found }
                 })
         ])
@@ -64,6 +64,29 @@ struct FleetWritingTests {
         #expect(losses.count == 2, "of nobody they say anything")
         let words = said.map { "\(String(decoding: $0.user, as: UTF8.self)) \($0.source) \($0.head.state) \($0.learned)" }
         #expect(words == expected)
+    }
+
+    @Test("of many words and many lost calls each batch has some of both, and all come")
+    func batches() throws {
+        for number in 0..<30 {
+            try ledger.commit([
+                outcome(person(number), .state(.suspended)), outcome(person(100 + number), .unknown(wanted: .active, blocks: false)),
+            ])
+        }
+        var (heard, number) = (0, fleetStart)
+        while heard < 60 {
+            let batch = try unsent(ledger, limit: 10)
+            try #require(!batch.isEmpty && batch.count <= 10)
+            if heard < 40 { #expect(batch.contains(where: \.isLoss) && batch.contains { !$0.isLoss }) }
+            for entry in batch {
+                var entry = entry
+                number += 1
+                entry.head.number = number
+                try ledger.commit([hearing(entry)])
+            }
+            heard += batch.count
+        }
+        #expect(try unsent(ledger).isEmpty)
     }
 
     @Test("a lift is kept out of memory by a word that came in the same transaction, also where it is settled by its end")

@@ -69,8 +69,8 @@ struct ExplainReport {
     /// What the client isn't told.
     private func reason(_ denial: Denial) -> String? {
         switch denial {
-        case .badRequest where trial.findings.isOriginRefused: "a WebSocket of a page whose Origin isn't listed there"
         case .badRequest where trial.isBadOpening: "it opens a WebSocket without a good Sec-WebSocket-Key"
+        case .badRequest where trial.findings.isOriginRefused: "a WebSocket of a page whose Origin isn't listed there"
         case .badRequest where route != nil:
             "the path is one of the dialect's calls, but holds no user id in the directory's id_format (\(rule)\(place))"
         case .ambiguousPath where route != nil: "it differs only in its spelling from one of the dialect's calls (\(rule)\(place))"

@@ -21,7 +21,7 @@ enum CredentialSection {
         "several_tenants", .boolean,
         .optional("`true` where the dialect's reach is `directory` and `tenants` hasn't just one entry, else `false`"),
         "Whether tokens are expected to carry several tenants: `require: {roles}` then needs `roles: {by_tenant: …}`. One that does where "
-            + "it isn't is held to the tenants it carries all the same, and passes no `require: {roles}`.")
+            + "it isn't is held to the tenants it carries all the same; roles that it doesn't give by tenant count for none of them.")
     static let leeway = Key(
         "leeway", .duration("0s", "5m"), .byDefault("\(Limits.leeway)s"), "Clock difference allowed for `exp`, `nbf` and `iat`.")
     static let maximumLifetime = Key(

@@ -113,12 +113,13 @@ extension LedgerTransaction {
 
     // MARK: publishing
 
-    /// Words that the shared log doesn't have yet, in the order in which they were said, and then calls that were lost.
+    /// Words that the shared log doesn't have yet, in the order in which they were said, and calls that were lost: at most half of them, so
+    /// that neither waits for millions of the others.
     mutating func unsent(_ limit: Int, _ scopes: LedgerScopes) throws -> [FleetEntry] {
+        let losses = try untoldLosses(limit / 2)
         let rows = try Row.fetchAll(
-            db, sql: "SELECT * FROM fleet_heads WHERE number IS NULL ORDER BY local LIMIT ?", arguments: [limit])
-        let losses = try untoldLosses(limit - rows.count)
-        (shared.asked, shared.said) = (rows.count + losses.count < limit, [])
+            db, sql: "SELECT * FROM fleet_heads WHERE number IS NULL ORDER BY local LIMIT ?", arguments: [limit - losses.count])
+        (shared.asked, shared.said) = (losses.count < limit / 2 && losses.count + rows.count < limit, [])
         return try rows.compactMap { row in
             guard let place = scopes.place(row["scope"]), let user = try LedgerScopes.id(row["user"]),
                 let source = BlockSource(rawValue: row["source"]), let state = UserState(rawValue: row["state"])
