@@ -41,10 +41,12 @@ extension LedgerTransaction {
 
     /// Notes this run, so that the next one knows it to be over. Of too many, those go of which no word is left.
     func noteRun() throws {
-        try run("INSERT OR IGNORE INTO fleet_runs VALUES (?)", [fleet.writer])
+        try noteWriter()
         guard try Int.fetchOne(db, sql: "SELECT count(*) FROM fleet_runs")! > Limits.fleetRuns else { return }
         try run("DELETE FROM fleet_runs WHERE writer <> ? AND writer NOT IN (SELECT writer FROM fleet_heads)", [fleet.writer])
     }
+
+    func noteWriter() throws { try run("INSERT OR IGNORE INTO fleet_runs VALUES (?)", [fleet.writer]) }
 
     /// Words that the log has lost get new numbers when they are said again, and know only of what it still has: nothing that was written
     /// since may be taken for older than they.
@@ -106,8 +108,7 @@ extension LedgerTransaction {
                 SELECT 1 FROM fleet_heads AS known
                 WHERE known.scope = block.scope AND known.user = block.user AND known.source = block.source)
             """, [fleet.writer, local] + after + [limit])
-        try run("UPDATE fleet SET local = local + ?", [db.changesCount])
-        try run("INSERT OR IGNORE INTO fleet_runs VALUES (?)", [fleet.writer])
+        try takeLocals(db.changesCount)
         return Stood(scope: end["scope"], user: end["user"], source: end["source"])
     }
 

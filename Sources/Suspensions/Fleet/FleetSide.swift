@@ -73,10 +73,15 @@ struct FleetSide: Sendable {
     mutating func written(_ changes: [LedgerChange], _ verdict: FleetVerdict) {
         kept = verdict.kept
         for case .record(let outcome) in changes {
-            writing[outcome.subject] = writing[outcome.subject].flatMap { $0 > 1 ? $0 - 1 : nil }
-            if outcome.isUnknown { losing[outcome.subject] = losing[outcome.subject].flatMap { $0 > 1 ? $0 - 1 : nil } }
+            writing.takeOne(outcome.subject)
+            if outcome.isUnknown { losing.takeOne(outcome.subject) }
         }
     }
+}
+
+extension [Subject: Int] {
+    /// One less of a subject; none is not kept.
+    fileprivate mutating func takeOne(_ subject: Subject) { self[subject] = self[subject].flatMap { $0 > 1 ? $0 - 1 : nil } }
 }
 
 extension CallMachine.Write {

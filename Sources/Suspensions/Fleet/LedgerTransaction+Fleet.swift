@@ -11,10 +11,9 @@ extension LedgerTransaction {
         _ outcome: Outcome, _ state: UserState, scope: Int64, user: DatabaseValue, _ scopes: LedgerScopes
     ) throws -> UserState {
         guard isJoined else { return state }
-        let applied = try Int64.fetchOne(db.cachedStatement(sql: "SELECT applied FROM fleet"))!
         let word = FleetHead(
-            writer: fleet.writer, local: try takeLocal(), number: nil,
-            base: (shared.epochs ?? fleet.epochs).cap(outcome.base ?? applied), state: state)
+            writer: fleet.writer, local: try takeLocals(), number: nil,
+            base: (shared.epochs ?? fleet.epochs).cap(try outcome.base ?? applied()), state: state)
         var heads = try heads(scope, user, outcome.source)
         let before = heads
         heads.say(word, own: fleet.isOwn)

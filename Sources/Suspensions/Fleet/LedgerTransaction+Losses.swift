@@ -6,20 +6,24 @@ import Policy
 /// Each lost call has an entry of its own in the shared log, about nobody, that is published like a word. A gateway that had its number in
 /// force when a call began has begun that call after the lost one; such a word settles it, wherever it was said.
 extension LedgerTransaction {
-    /// The next number of this gateway's own, for a word or a loss.
-    func takeLocal() throws -> Int64 {
-        let local = try Int64.fetchOne(db.cachedStatement(sql: "UPDATE fleet SET local = local + 1 RETURNING local"))!
-        try run("INSERT OR IGNORE INTO fleet_runs VALUES (?)", [fleet.writer])
+    /// The next numbers of this gateway's own, for words and losses; the last of them.
+    @discardableResult
+    func takeLocals(_ count: Int = 1) throws -> Int64 {
+        let statement = try db.cachedStatement(sql: "UPDATE fleet SET local = local + ? RETURNING local")
+        let local = try Int64.fetchOne(statement, arguments: [count])!
+        try noteWriter()
         return local
     }
+
+    /// The last number of the shared log that is in force here.
+    func applied() throws -> Int64 { try Int64.fetchOne(db.cachedStatement(sql: "SELECT applied FROM fleet"))! }
 
     /// A call's outcome is unknown; it takes the place of what was lost of the user before.
     mutating func lose(_ outcome: Outcome, scope: Int64, user: DatabaseValue) throws {
         guard isJoined else { return }
-        let local = try takeLocal()
+        let local = try takeLocals()
         try run("INSERT OR REPLACE INTO fleet_losses VALUES (?, ?, ?, ?, ?, NULL)", [scope, user, outcome.at, fleet.writer, local])
-        let base = try Int64.fetchOne(db.cachedStatement(sql: "SELECT applied FROM fleet"))!
-        say(.loss(fleet.writer, local, base: base, at: outcome.at))
+        say(.loss(fleet.writer, local, base: try applied(), at: outcome.at))
     }
 
     /// Lost calls that the fleet hasn't been told of: those of before it was joined, or of a program that doesn't tell them.
@@ -33,9 +37,7 @@ extension LedgerTransaction {
             SELECT scope, user, at, ?, (SELECT local FROM fleet) + row_number() OVER (), NULL FROM unconfirmed AS lost
             WHERE cause <> ? AND NOT EXISTS (\(told))
             """, [fleet.writer, Self.contest])
-        guard db.changesCount > 0 else { return }
-        try run("UPDATE fleet SET local = local + ?", [db.changesCount])
-        try run("INSERT OR IGNORE INTO fleet_runs VALUES (?)", [fleet.writer])
+        if db.changesCount > 0 { try takeLocals(db.changesCount) }
     }
 
     /// One of this ledger's own has come back with its number. One that another loss of the user has replaced is nobody's any more.
@@ -62,7 +64,7 @@ extension LedgerTransaction {
 
     /// Losses that the shared log doesn't have yet.
     func untoldLosses(_ limit: Int) throws -> [FleetEntry] {
-        let base = try Int64.fetchOne(db, sql: "SELECT applied FROM fleet")!
+        let base = try applied()
         return try Row.fetchAll(
             db, sql: "SELECT writer, local, at FROM fleet_losses WHERE number IS NULL ORDER BY local LIMIT ?", arguments: [limit]
         ).map { .loss($0["writer"], $0["local"], base: base, at: $0["at"]) }
